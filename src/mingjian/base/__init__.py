@@ -1,0 +1,1 @@
+"""The ground: errors, values, keys, typesetting. Knows nothing of programmes."""

@@ -1,0 +1,1 @@
+"""What it amounts to: measures, indices, the release gate, claims."""
