@@ -1,0 +1,137 @@
+"""Ed25519 keys (RFC 8032): in memory, in files of their owner, and as multibase text."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import base58
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from mingjian.base.errors import Misuse
+
+_MULTICODEC: Final = b"\xed\x01"  # ed25519-pub, as a varint
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """An Ed25519 public key, ``raw`` its 32 bytes."""
+
+    raw: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.raw) != 32:
+            raise Misuse("not an Ed25519 public key", why=f"{len(self.raw)} bytes instead of 32")
+
+    @classmethod
+    def from_multibase(cls, text: str) -> PublicKey:
+        """The key that ``z6Mk...`` writes (base58btc of its multicodec). Raises Misuse for any other text."""
+        try:
+            data = base58.b58decode(text[1:])
+        except ValueError:
+            data = b""
+        if data[:2] == _MULTICODEC and (public := cls(data[2:])).multibase == text:
+            return public
+        raise Misuse(f"{text!r} is not an Ed25519 key in multibase", remedy="it begins with z6Mk")
+
+    @property
+    def multibase(self) -> str:
+        """``z6Mk...``: base58btc of the multicodec prefix and the key."""
+        return "z" + base58.b58encode(_MULTICODEC + self.raw).decode()
+
+    @property
+    def did_key(self) -> str:
+        """The key as a decentralised identifier, ``did:key:z6Mk...``."""
+        return "did:key:" + self.multibase
+
+    @property
+    def method(self) -> str:
+        """The verification method of the identifier, ``did:key:z6Mk...#z6Mk...``."""
+        return f"{self.did_key}#{self.multibase}"
+
+    def verify(self, signature: bytes, message: bytes) -> bool:
+        """Whether this key signed the message."""
+        try:
+            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
+
+
+class SigningKey:
+    """An Ed25519 signing key. It never shows its secret: only :meth:`save` writes it, for its owner alone."""
+
+    __slots__ = ("_private", "public")
+
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        self._private = private
+        self.public = PublicKey(private.public_key().public_bytes_raw())
+
+    @classmethod
+    def generate(cls) -> SigningKey:
+        """A new key from the system's randomness."""
+        return cls(Ed25519PrivateKey.generate())
+
+    @classmethod
+    def from_seed(cls, seed: bytes) -> SigningKey:
+        """The key that 32 secret bytes determine. Raises Misuse for another length."""
+        if len(seed) != 32:
+            raise Misuse("not an Ed25519 seed", why=f"{len(seed)} bytes instead of 32")
+        return cls(Ed25519PrivateKey.from_private_bytes(seed))
+
+    @classmethod
+    def load(cls, path: Path) -> SigningKey:
+        """The key of a PEM file (PKCS #8). Raises Misuse if it is missing, no such key, or readable by others."""
+        try:
+            with path.open("rb") as file:
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+                data = file.read()
+        except OSError as fault:
+            raise Misuse("cannot read the signing key", why=fault.strerror or "", where=str(path)) from fault
+        if mode & 0o077:
+            raise Misuse(
+                "the signing key is open to others", why=f"mode {mode:o}", where=str(path), remedy=f"chmod 600 {path}"
+            )
+        try:
+            private = load_pem_private_key(data, password=None)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as fault:
+            raise Misuse("not a signing key", why="no unencrypted PEM key in it", where=str(path)) from fault
+        if not isinstance(private, Ed25519PrivateKey):
+            raise Misuse("not a signing key", why="its algorithm is not Ed25519", where=str(path))
+        return cls(private)
+
+    def save(self, path: Path) -> None:
+        """Write the key to a new PEM file of mode 0600, whole or not at all. Raises Misuse if the file exists."""
+        pem = self._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        try:
+            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(pem)
+                file.flush()
+                os.fsync(descriptor)
+            os.link(draft, path)  # unlike a rename, refuses to replace a key that is there
+        except FileExistsError as fault:
+            raise Misuse("a key is never overwritten", where=str(path), remedy="choose another path") from fault
+        except OSError as fault:
+            raise Misuse("cannot write the signing key", why=fault.strerror or "", where=str(path)) from fault
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64 bytes of the signature; the same for the same message."""
+        return self._private.sign(message)
+
+    def __repr__(self) -> str:
+        return f"SigningKey(public={self.public.multibase})"
