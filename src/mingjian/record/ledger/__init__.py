@@ -1,0 +1,40 @@
+"""The ledger: what happened, in order, so that nobody can change it unseen and one row can be shown alone.
+
+A *batch* of rows becomes an *entry*, whose root commits to every row under a salt; entries form an RFC 6962 tree, whose
+head is a signed *checkpoint*. The functions here need no store: who verifies has only bytes.
+"""
+
+from mingjian.record.ledger._checkpoint import Checkpoint, parse_checkpoint
+from mingjian.record.ledger._entry import Batch, Entry, RowProof
+from mingjian.record.ledger._ledger import Ledger, LedgerState
+from mingjian.record.ledger._merkle import (
+    EMPTY_ROOT,
+    leaf_hash,
+    node_hash,
+    root_of,
+    row_leaf,
+    verify_consistency,
+    verify_inclusion,
+    verify_subtree,
+)
+from mingjian.record.ledger._rows import canonical_rows, columns_of
+
+__all__ = [
+    "EMPTY_ROOT",
+    "Batch",
+    "Checkpoint",
+    "Entry",
+    "Ledger",
+    "LedgerState",
+    "RowProof",
+    "canonical_rows",
+    "columns_of",
+    "leaf_hash",
+    "node_hash",
+    "parse_checkpoint",
+    "root_of",
+    "row_leaf",
+    "verify_consistency",
+    "verify_inclusion",
+    "verify_subtree",
+]

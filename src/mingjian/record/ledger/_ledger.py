@@ -1,0 +1,251 @@
+"""The ledger: batches go in at the end, and nothing that is in ever changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import orjson
+import pyarrow as pa
+
+from mingjian.base.errors import Finding, Misuse, Tampered
+from mingjian.base.keys import NoteKey, SigningKey
+from mingjian.record.ledger._audit import audit
+from mingjian.record.ledger._checkpoint import write_checkpoint
+from mingjian.record.ledger._entry import Batch, Entry, RowProof, whole_milliseconds
+from mingjian.record.ledger._merkle import proof_ranges
+from mingjian.record.ledger._payload import Prepared, Rows, Stored, prepare, read_rows, read_table
+from mingjian.record.ledger._store import Store
+from mingjian.record.ledger._tiles import extended, range_hash
+
+_PAGE: Final = 1000  # headers read at a time
+_ROW_TREES_KEPT: Final = 4  # proofs for many people come from few batches
+
+
+class LedgerState:
+    """The ledger as it stood at one size: the same entries today and tomorrow, however many follow."""
+
+    def __init__(self, store: Store, size: int) -> None:
+        self._store = store
+        self._size = size
+
+    @property
+    def size(self) -> int:
+        """How many entries."""
+        return self._size
+
+    def root(self) -> bytes:
+        """The root over all entries (32 bytes)."""
+        return range_hash(self._store.tile, 0, self.size)
+
+    def entry(self, index: int) -> Entry:
+        """The entry of that index, from 0. Raises Misuse beyond the size, Tampered if its header is missing or garbled."""
+        if not 0 <= index < self.size:
+            raise Misuse(f"no entry {index}", why=f"the ledger has {self.size}")
+        header = self._store.header(index)
+        if header is None:
+            raise Tampered("an entry is missing", where=f"entry {index}")
+        return _read_header(index, header)
+
+    def entries(
+        self, start: int = 0, end: int | None = None, kind: str | None = None, scheme: str | None = None
+    ) -> Iterator[Entry]:
+        """The entries in ``[start, end)``, in order, of that kind and scheme if given."""
+        end = self.size if end is None else min(end, self.size)
+        exactly = {name: value for name, value in (("kind", kind), ("scheme", scheme)) if value is not None}
+        while page := self._store.headers(start, end, _PAGE, **exactly):
+            yield from (_read_header(index, header) for index, header in page)
+            start = page[-1][0] + 1
+
+    def find(self, source_sha256: str, kind: str) -> Entry | None:
+        """The first entry of that kind from the file of that SHA-256: the same file need not be taken in twice."""
+        page = self._store.headers(0, self.size, 1, source_sha256=source_sha256, kind=kind)
+        return _read_header(*page[0]) if page else None
+
+    def table(self, index: int, verify: bool = False) -> pa.Table:
+        """The rows of an entry as they were appended, with their types.
+
+        Raises Tampered if they cannot be read; with ``verify``, also if they do not have the entry's root.
+        """
+        entry, stored = self.entry(index), self._stored(index)
+        payload, inline = self._payload(stored)
+        if verify:
+            read_rows(payload, inline, entry, _key_of(index, stored))
+        return read_table(payload, inline, entry.columns)
+
+    def _stored(self, index: int) -> Stored:
+        stored = self._store.stored(index)
+        if stored is None:
+            raise Tampered("the rows of an entry are missing", where=f"entry {index}")
+        return stored
+
+    def _payload(self, stored: Stored) -> tuple[bytes, bool]:
+        if stored.inline is not None:
+            return stored.inline, True
+        return self._store.blobs.get(stored.blob or ""), False
+
+
+class Ledger(LedgerState):
+    """An append-only log of batches with signed heads and proofs. `create` it once, `open` it from any process."""
+
+    def __init__(self, store: Store, key: SigningKey | None, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self.origin, self.vkey = store.identity()
+        self._key = key
+        self._now = now
+        if key is not None and key.public != NoteKey.parse(self.vkey).public:
+            raise Misuse("the key is not that of this ledger", where=self.origin, remedy="open it with its own key")
+        self._rows = lru_cache(maxsize=_ROW_TREES_KEPT)(self._read_rows)
+
+    @classmethod
+    def create(
+        cls, where: str | Path, *, origin: str, key: SigningKey, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> Ledger:
+        """An empty ledger in a directory or at a ``sqlite:///`` URL.
+
+        ``origin`` names it in its checkpoints (like a URL without a scheme: no spaces, no plus sign) and ``key`` signs
+        them. ``now`` is the clock, which must know its zone. Raises Misuse if a ledger is there, or for a bad origin.
+        """
+        store = Store.at(where)
+        store.create(origin, str(NoteKey(origin, key.public)))
+        return cls(store, key, now)
+
+    @classmethod
+    def open(
+        cls,
+        where: str | Path,
+        *,
+        key: SigningKey | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> Ledger:
+        """The ledger that is there. Without ``key`` it does everything but sign. Raises Misuse if there is none."""
+        return cls(Store.at(where), key, now)
+
+    @property
+    def size(self) -> int:
+        """How many entries, now."""
+        return self._store.size()
+
+    def state(self, size: int | None = None) -> LedgerState:
+        """The ledger as of ``size`` entries, or as of now. Raises Misuse for a size it does not have."""
+        return LedgerState(self._store, self._known_size(size))
+
+    def append(self, batch: Batch, check: Callable[[LedgerState], None] | None = None) -> Entry:
+        """Append one batch; see `append_all`."""
+        return self.append_all([batch], check)[0]
+
+    def append_all(self, batches: Iterable[Batch], check: Callable[[LedgerState], None] | None = None) -> list[Entry]:
+        """Append all batches in one transaction, or none; they are on disk when this returns.
+
+        ``check`` sees the state at the head while nobody else can append; whatever it raises refuses all of it. An
+        entry's time is never before that of the entry ahead of it. Raises Misuse for a table that has no canonical rows.
+        """
+        prepared = [prepare(batch) for batch in batches]
+        with self._store.lock():
+            head = self.state()
+            if check is not None:
+                check(head)
+            entries = self._numbered(prepared, head)
+            if entries:
+                leaves = (entry.leaf_hash for entry in entries)
+                tiles = extended(self._store.tile, head.size, leaves)
+                self._store.commit(list(zip(entries, prepared, strict=True)), tiles)
+        return entries
+
+    def _numbered(self, prepared: Sequence[Prepared], head: LedgerState) -> list[Entry]:
+        at = whole_milliseconds(self._now())
+        if head.size:
+            at = max(at, head.entry(head.size - 1).at)
+        return [
+            Entry(
+                index=index,
+                at=at,
+                by=p.batch.by,
+                scheme=p.batch.scheme,
+                kind=p.batch.kind,
+                columns=p.columns,
+                rows=p.batch.table.num_rows,
+                root=p.root.hex(),
+                source=dict(p.batch.source),
+            )
+            for index, p in enumerate(prepared, head.size)
+        ]
+
+    def checkpoint(self, size: int | None = None) -> str:
+        """The signed head (C2SP tlog-checkpoint) as of ``size`` entries, or as of now.
+
+        Raises Misuse if the ledger was opened without its key.
+        """
+        if self._key is None:
+            raise Misuse("no checkpoint without a key", where=self.origin, remedy="open the ledger with its key")
+        state = self.state(size)
+        return write_checkpoint(self.origin, state.size, state.root(), self._key)
+
+    def prove_entry(self, index: int, size: int | None = None) -> list[bytes]:
+        """The proof that entry ``index`` is in the tree of ``size`` entries, for `verify_inclusion`."""
+        size = self._known_size(size)
+        if not 0 <= index < size:
+            raise Misuse(f"no entry {index}", why=f"the tree has {size}")
+        return self._proof(index, index + 1, size)
+
+    def prove_consistency(self, old: int, new: int | None = None) -> list[bytes]:
+        """The proof that the tree of ``old`` entries begins that of ``new``, for `verify_consistency`."""
+        new = self._known_size(new)
+        if not 1 <= old <= new:
+            raise Misuse(
+                f"no proof from size {old} to size {new}", remedy="the old size is at least 1 and not the larger"
+            )
+        return self._proof(0, old, new)
+
+    def _proof(self, start: int, end: int, size: int) -> list[bytes]:
+        read = lru_cache(maxsize=None)(self._store.tile)
+        return [range_hash(read, low, high) for low, high in proof_ranges(start, end, size)]
+
+    def prove_rows(self, index: int, rows: Iterable[int]) -> list[RowProof]:
+        """The proofs of those rows (places in the batch, from 0) of entry ``index``.
+
+        Raises Misuse for a row it does not have, Tampered if the rows no longer have the entry's root or their salts
+        are gone.
+        """
+        batch = self._rows(index)
+        wanted = list(rows)
+        if beyond := [row for row in wanted if not 0 <= row < batch.entry.rows]:
+            raise Misuse(f"no row {beyond[0]} in entry {index}", why=f"it has {batch.entry.rows}")
+        return [batch.proof(row) for row in wanted]
+
+    def audit(self, checkpoint: str | None = None, progress: Callable[[int, int], None] | None = None) -> list[Finding]:
+        """Derive every root anew from the stored bytes; an empty list says that all is as it was appended.
+
+        Findings come in the order of the log, so the first names the first bad entry. ``checkpoint`` is a signed head
+        kept elsewhere: history that was rewritten since does not have its root. ``progress`` hears (entries done,
+        entries in all). Raises Tampered if the checkpoint itself is not one this ledger signed.
+        """
+        return audit(self._store, NoteKey.parse(self.vkey), checkpoint, progress or (lambda done, total: None))
+
+    def _read_rows(self, index: int) -> Rows:
+        entry, stored = self.entry(index), self._stored(index)
+        payload, inline = self._payload(stored)
+        return read_rows(payload, inline, entry, _key_of(index, stored))
+
+    def _known_size(self, size: int | None) -> int:
+        now = self.size
+        if size is not None and not 0 <= size <= now:
+            raise Misuse(f"no size {size}", why=f"the ledger has {now} entries")
+        return now if size is None else size
+
+
+def _key_of(index: int, stored: Stored) -> bytes:
+    if stored.key is None:
+        raise Tampered("the salts of an entry are gone", where=f"entry {index}", why="its key was destroyed")
+    return stored.key
+
+
+def _read_header(index: int, header: bytes) -> Entry:
+    try:
+        value = orjson.loads(header)
+    except orjson.JSONDecodeError as fault:
+        raise Tampered("the header of an entry is garbled", where=f"entry {index}", why=str(fault)) from fault
+    return Entry.from_json(value)

@@ -1,0 +1,111 @@
+"""The rows of a batch as they are stored: small ones as canonical JSON lines, large ones as Parquet.
+
+The identity of a batch is the root over its rows. How Parquet writes them depends on the writer's version and is no part
+of it: after reading, the rows are made canonical anew and held against the root.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from io import BytesIO
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mingjian.base.errors import Tampered
+from mingjian.record.ledger._entry import Batch, Entry, RowProof
+from mingjian.record.ledger._merkle import SALT_SIZE, Tree, row_leaves
+from mingjian.record.ledger._rows import Columns, canonical_rows, columns_of, schema_of, table_of
+
+LARGEST_INLINE: Final = 64 * 1024  # bytes of JSON lines
+KEY_SIZE: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How the store holds a batch: JSON lines, or the name of a blob, and the key of its salts (None once erased)."""
+
+    inline: bytes | None
+    blob: str | None
+    key: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch made ready to be numbered and written: all that costs time is done before the lock is taken."""
+
+    batch: Batch
+    columns: Columns
+    root: bytes
+    key: bytes
+    payload: bytes
+    inline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of one entry, as stored, with the tree over them."""
+
+    entry: Entry
+    rows: list[bytes]
+    key: bytes
+    tree: Tree
+
+    def proof(self, row: int) -> RowProof:
+        """One row with its path to the entry's root."""
+        return RowProof(self.entry.index, row, row_salt(self.key, row), self.rows[row], self.tree.path(row))
+
+
+def row_salt(key: bytes, row: int) -> bytes:
+    """The 16 bytes that keep a row's hash from being guessed: a keyed BLAKE2b (RFC 7693) of the row's number."""
+    return blake2b(row.to_bytes(8, "big"), key=key, digest_size=SALT_SIZE).digest()
+
+
+def row_salts(key: bytes, count: int) -> Iterator[bytes]:
+    """`row_salt` of the first ``count`` rows."""
+    return (row_salt(key, row) for row in range(count))
+
+
+def prepare(batch: Batch) -> Prepared:
+    """Canonical rows, salts, root and stored form of a batch. Raises Misuse for a table that has no canonical rows."""
+    columns, rows = columns_of(batch.table), canonical_rows(batch.table)
+    key = secrets.token_bytes(KEY_SIZE)
+    root = Tree.of(row_leaves(row_salts(key, len(rows)), rows)).root
+    inline = sum(map(len, rows)) + len(rows) <= LARGEST_INLINE
+    payload = b"\n".join(rows) if inline else _parquet(batch.table.cast(schema_of(columns)))
+    return Prepared(batch, columns, root, key, payload, inline)
+
+
+def _parquet(table: pa.Table) -> bytes:
+    buffer = BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def read_table(payload: bytes, inline: bool, columns: Columns) -> pa.Table:
+    """The typed table of a stored payload. Raises Tampered for bytes that are no such table."""
+    if inline:
+        return table_of(payload.split(b"\n") if payload else [], columns)
+    try:
+        table = pq.read_table(pa.BufferReader(payload))
+    except (pa.ArrowException, OSError) as fault:
+        raise Tampered("not the rows of this batch", why=str(fault)) from fault
+    if table.schema != schema_of(columns):
+        raise Tampered("not the rows of this batch", why="its columns are not those of the entry")
+    return table
+
+
+def read_rows(payload: bytes, inline: bool, entry: Entry, key: bytes) -> Rows:
+    """The rows of a stored payload, held against the entry. Raises Tampered if they do not have its root."""
+    if inline:
+        rows = payload.split(b"\n") if payload else []
+    else:
+        rows = canonical_rows(read_table(payload, inline, entry.columns))
+    tree = Tree.of(row_leaves(row_salts(key, len(rows)), rows))
+    if (len(rows), tree.root.hex()) != (entry.rows, entry.root):
+        raise Tampered("rows are not those that were appended", where=f"entry {entry.index}", why="their root differs")
+    return Rows(entry, rows, key, tree)

@@ -1,0 +1,202 @@
+"""Where the ledger lies: a database for everything small, a directory of blobs beside it, and the lock of its writers."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError
+
+from mingjian.base.errors import Misuse
+from mingjian.record.ledger._blobs import BlobDirectory
+from mingjian.record.ledger._entry import Entry
+from mingjian.record.ledger._merkle import HASH_SIZE
+from mingjian.record.ledger._payload import Prepared, Stored
+from mingjian.record.ledger._tiles import TileKey
+
+FORMAT: Final = 1
+
+METADATA: Final = sa.MetaData()
+IDENTITY: Final = sa.Table(
+    "ledger",
+    METADATA,
+    sa.Column("format", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("vkey", sa.Text, nullable=False),
+)
+ENTRY: Final = sa.Table(
+    "entry",
+    METADATA,
+    sa.Column("index", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("header", sa.LargeBinary, nullable=False),  # the leaf; the columns below only find it
+    sa.Column("scheme", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("source_sha256", sa.Text, nullable=False),
+    sa.Index("entry_of_kind", "kind", "scheme", "index"),
+    sa.Index("entry_of_source", "source_sha256", "kind"),
+)
+PAYLOAD: Final = sa.Table(
+    "payload",
+    METADATA,
+    sa.Column("index", sa.ForeignKey(ENTRY.c.index), primary_key=True, autoincrement=False),
+    sa.Column("inline", sa.LargeBinary),
+    sa.Column("blob", sa.Text),
+    sa.CheckConstraint("(inline IS NULL) <> (blob IS NULL)", name="payload_in_one_place"),
+)
+BATCH_KEY: Final = sa.Table(
+    "batch_key",
+    METADATA,
+    sa.Column("index", sa.ForeignKey(ENTRY.c.index), primary_key=True, autoincrement=False),
+    sa.Column("key", sa.LargeBinary, nullable=False),
+)
+TILE: Final = sa.Table(
+    "tile",
+    METADATA,
+    sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("hashes", sa.LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The tables, the blobs and the lock file of one ledger."""
+
+    engine: Engine
+    blobs: BlobDirectory
+    lock_path: Path
+
+    @classmethod
+    def at(cls, where: str | Path) -> Store:
+        """The store of a directory (``ledger.db`` and ``blobs/`` in it) or of a ``sqlite:///`` URL (``blobs/`` beside it).
+
+        Touches nothing yet. Raises Misuse for any other URL.
+        """
+        try:
+            path = Path(make_url(str(where)).database or "") if "://" in str(where) else Path(where) / "ledger.db"
+        except ArgumentError as fault:
+            raise Misuse("no such store", why=str(fault), where=str(where)) from fault
+        if "://" in str(where) and not str(where).startswith("sqlite:///"):
+            raise Misuse("no such store", where=str(where), remedy="give a directory or a sqlite:/// URL")
+        engine = sa.create_engine(f"sqlite:///{path}")
+        sa.event.listen(engine, "connect", _set_pragmas)
+        return cls(engine, BlobDirectory(path.parent / "blobs"), path.with_name(f"{path.name}.lock"))
+
+    @property
+    def path(self) -> Path:
+        """The database's file."""
+        return Path(self.engine.url.database or "")
+
+    def create(self, origin: str, vkey: str) -> None:
+        """Lay out an empty ledger. Raises Misuse if one is there."""
+        self.blobs.path.mkdir(parents=True, exist_ok=True)
+        with self.lock(), self.engine.begin() as connection:
+            if sa.inspect(connection).has_table(IDENTITY.name):
+                raise Misuse("a ledger is never overwritten", where=str(self.path), remedy="choose another place")
+            METADATA.create_all(connection)
+            connection.execute(IDENTITY.insert().values(format=FORMAT, origin=origin, vkey=vkey))
+
+    def identity(self) -> tuple[str, str]:
+        """Origin and vkey. Raises Misuse if there is no ledger here, or one of another format."""
+        if not self.path.is_file():
+            raise Misuse("no ledger here", where=str(self.path), remedy="create one first")
+        with self.engine.connect() as connection:
+            found = sa.inspect(connection).has_table(IDENTITY.name)
+            row = connection.execute(sa.select(IDENTITY)).one_or_none() if found else None
+        if row is None or row.format != FORMAT:
+            raise Misuse("no ledger of this format here", where=str(self.path))
+        return row.origin, row.vkey
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Alone among all writers, of this process and others: they queue on a lock on the file beside the database.
+
+        Each holder opens the file for itself, so that threads exclude each other too; the system frees the lock of a
+        process that dies.
+        """
+        with self.lock_path.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def size(self) -> int:
+        """How many entries."""
+        with self.engine.connect() as connection:
+            last: int | None = connection.scalar(sa.select(sa.func.max(ENTRY.c.index)))
+        return 0 if last is None else last + 1
+
+    def header(self, index: int) -> bytes | None:
+        """The stored leaf of an entry."""
+        with self.engine.connect() as connection:
+            return connection.scalar(sa.select(ENTRY.c.header).where(ENTRY.c.index == index))
+
+    def headers(self, start: int, end: int, limit: int, **exactly: str) -> Sequence[tuple[int, bytes]]:
+        """(index, leaf) of the first ``limit`` entries in ``[start, end)`` whose columns are ``exactly`` so, in order."""
+        query = sa.select(ENTRY.c.index, ENTRY.c.header).where(ENTRY.c.index >= start, ENTRY.c.index < end)
+        query = query.where(*(ENTRY.c[name] == value for name, value in exactly.items()))
+        with self.engine.connect() as connection:
+            return [(row[0], row[1]) for row in connection.execute(query.order_by(ENTRY.c.index).limit(limit))]
+
+    def stored(self, index: int) -> Stored | None:
+        """Where the rows of an entry are, and the key of their salts."""
+        joined = PAYLOAD.outerjoin(BATCH_KEY, PAYLOAD.c.index == BATCH_KEY.c.index)
+        query = sa.select(PAYLOAD.c.inline, PAYLOAD.c.blob, BATCH_KEY.c.key).select_from(joined)
+        with self.engine.connect() as connection:
+            row = connection.execute(query.where(PAYLOAD.c.index == index)).one_or_none()
+        return None if row is None else Stored(*row)
+
+    def tile(self, level: int, number: int) -> list[bytes]:
+        """The hashes of a tile; none if there is no such tile."""
+        here = (TILE.c.level == level, TILE.c.number == number)
+        with self.engine.connect() as connection:
+            data = connection.scalar(sa.select(TILE.c.hashes).where(*here)) or b""
+        return [data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE)]
+
+    def tile_keys(self) -> set[TileKey]:
+        """Which tiles there are."""
+        with self.engine.connect() as connection:
+            return {(row[0], row[1]) for row in connection.execute(sa.select(TILE.c.level, TILE.c.number))}
+
+    def commit(self, added: Sequence[tuple[Entry, Prepared]], tiles: Mapping[TileKey, Sequence[bytes]]) -> None:
+        """Write entries, payloads, keys and tiles in one transaction; blobs first, so that none can be missing."""
+        payloads = [_payload_values(entry, prepared, self.blobs) for entry, prepared in added]
+        with self.engine.begin() as connection:
+            connection.execute(ENTRY.insert(), [_entry_values(entry) for entry, _ in added])
+            connection.execute(PAYLOAD.insert(), payloads)
+            connection.execute(BATCH_KEY.insert(), [{"index": e.index, "key": p.key} for e, p in added])
+            _replace_tiles(connection, tiles)
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    # WAL lets readers read while one writes; FULL makes a commit survive a power cut.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _entry_values(entry: Entry) -> dict[str, object]:
+    return {"index": entry.index, "header": entry.leaf, **lookup_values(entry)}
+
+
+def lookup_values(entry: Entry) -> dict[str, str]:
+    """The columns beside a header by which entries are found."""
+    return {"scheme": entry.scheme, "kind": entry.kind, "source_sha256": entry.source.get("sha256", "")}
+
+
+def _payload_values(entry: Entry, prepared: Prepared, blobs: BlobDirectory) -> dict[str, object]:
+    if prepared.inline:
+        return {"index": entry.index, "inline": prepared.payload, "blob": None}
+    return {"index": entry.index, "inline": None, "blob": blobs.put(prepared.payload)}
+
+
+def _replace_tiles(connection: Connection, tiles: Mapping[TileKey, Iterable[bytes]]) -> None:
+    rows = [{"level": level, "number": number, "hashes": b"".join(t)} for (level, number), t in tiles.items()]
+    here = (TILE.c.level == sa.bindparam("at_level"), TILE.c.number == sa.bindparam("at_number"))
+    connection.execute(
+        TILE.delete().where(*here), [{"at_level": level, "at_number": number} for level, number in tiles]
+    )
+    connection.execute(TILE.insert(), rows)
