@@ -1,13 +1,96 @@
-"""Everything derived anew from the stored bytes and held against what was written."""
+"""Everything derived anew from the stored bytes and held against what was written.
+
+Three independent witnesses are heard: each entry's rows against its root, each header against the hash the tree holds
+for it, and the tree against itself. A history rewritten with care agrees with all three; only a checkpoint kept
+elsewhere exposes it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from mingjian.base.errors import Finding
+from mingjian.base.errors import Finding, Place, Tampered
 from mingjian.base.keys import NoteKey
-from mingjian.record.ledger._store import Store
+from mingjian.record.ledger._checkpoint import Checkpoint, parse_checkpoint
+from mingjian.record.ledger._entry import read_header
+from mingjian.record.ledger._merkle import leaf_hash, root_of
+from mingjian.record.ledger._payload import read_rows
+from mingjian.record.ledger._store import Store, lookup_values
+from mingjian.record.ledger._tiles import TILE_WIDTH, extended, tile_name
+
+Progress = Callable[[int, int], None]
 
 
-def audit(store: Store, signer: NoteKey, checkpoint: str | None, progress: Callable[[int, int], None]) -> list[Finding]:
-    return []
+def audit(store: Store, signer: NoteKey, checkpoint: str | None, progress: Progress) -> list[Finding]:
+    """All that is wrong with a store, in the order of the log; see `Ledger.audit`."""
+    signed = None if checkpoint is None else parse_checkpoint(checkpoint, [signer])
+    size = store.size()
+    leaves: list[bytes] = []  # what the headers hash to
+    held: list[bytes] = []  # what the tree says they do
+    findings: list[Finding] = []
+    for start in range(0, size, TILE_WIDTH):
+        end = min(start + TILE_WIDTH, size)
+        headers, lookups = dict(store.headers(start, end, TILE_WIDTH)), store.lookups(start, end)
+        held += _padded(store.tile(0, start // TILE_WIDTH), end - start)
+        for index in range(start, end):
+            header = headers.get(index)
+            leaves.append(b"" if header is None else leaf_hash(header))
+            findings += _entry_findings(store, index, header, lookups.get(index), held[index])
+            progress(index + 1, size)
+    findings += _missing_end(store)
+    findings += _tile_findings(store, held)
+    findings += [] if signed is None else _checkpoint_findings(signed, leaves)
+    return findings
+
+
+def _entry_findings(
+    store: Store, index: int, header: bytes | None, lookup: dict[str, str] | None, held: bytes
+) -> Iterator[Finding]:
+    if header is None:
+        yield _of_entry(index, "entry-missing", "an entry is missing")
+        return
+    if leaf_hash(header) != held:
+        tile = tile_name(0, index // TILE_WIDTH)
+        yield _of_entry(index, "entry-differs", f"its header does not have the hash that stands in {tile}")
+    try:
+        entry = read_header(index, header)
+        read_rows(store.stored(index), entry)
+    except Tampered as fault:
+        yield _of_entry(index, "rows-differ", str(fault))
+    else:
+        if lookup != lookup_values(entry):
+            yield _of_entry(index, "lookup-differs", "it is filed under another kind, scheme or source than its own")
+
+
+def _padded(hashes: list[bytes], count: int) -> list[bytes]:
+    return (hashes + [b""] * count)[:count]
+
+
+def _missing_end(store: Store) -> Iterator[Finding]:
+    with store.lock():  # else an append in between would look like entries cut off
+        size = store.size()
+        tile = store.tile(0, size // TILE_WIDTH)
+    if len(tile) > size % TILE_WIDTH:
+        yield _of_entry(size, "entry-missing", "the tree goes on, but entries are missing from here on")
+
+
+def _tile_findings(store: Store, held: list[bytes]) -> Iterator[Finding]:
+    """The upper tiles against those of the hashes in the lowest, so that one changed header is one finding."""
+    expected = extended(lambda level, number: [], 0, held)
+    for (level, number), hashes in expected.items():
+        if level and store.tile(level, number)[: len(hashes)] != hashes:
+            message = "its hashes are not those of the tiles below it"
+            yield Finding("tile-differs", message, Place(file=tile_name(level, number)))
+
+
+def _checkpoint_findings(signed: Checkpoint, leaves: list[bytes]) -> Iterator[Finding]:
+    place = Place(file=f"checkpoint of {signed.origin} at size {signed.size}")
+    if signed.size > len(leaves):
+        yield Finding("history-cut", f"the ledger has only {len(leaves)} entries", place, value=str(signed.size))
+    elif root_of(leaves[: signed.size]) != signed.root:
+        message = "the entries up to here are not those that were signed: history was rewritten"
+        yield Finding("history-rewritten", message, place, value=signed.root.hex())
+
+
+def _of_entry(index: int, rule: str, message: str) -> Finding:
+    return Finding(rule, message, Place(file=f"entry {index}"), remedy="restore it from a copy of the ledger")

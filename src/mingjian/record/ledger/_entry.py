@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 
 import orjson
 import pyarrow as pa
 
-from mingjian.base.errors import Tampered
+from mingjian.base.errors import Misuse, Tampered
 from mingjian.base.values import canonical
-from mingjian.record.ledger._merkle import leaf_hash, row_leaf, verify_inclusion
+from mingjian.record.ledger._merkle import HASH_SIZE, SALT_SIZE, leaf_hash, row_leaf, verify_inclusion
 from mingjian.record.ledger._rows import Columns
 
 
@@ -22,7 +23,7 @@ class Batch:
 
     ``kind`` is an evidence type, or a kind of the kernel's own (subject, scheme, snapshot, ...), whose ``scheme`` is "".
     ``by`` is who brings them. ``source`` says where from, in public: file name, ``sha256`` of the file, ``synthetic``,
-    ``fingerprint``. `columns_of` says which Arrow types ``table`` may have.
+    ``fingerprint``. `columns_of` says which Arrow types ``table`` may have. Raises Misuse without a kind or a who.
     """
 
     kind: str
@@ -30,6 +31,11 @@ class Batch:
     by: str
     table: pa.Table
     source: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        texts = [self.kind, self.scheme, self.by, *self.source, *self.source.values()]
+        if not (self.kind and self.by and all(isinstance(text, str) for text in texts)):
+            raise Misuse("not a batch", why="kind and by must be given, and the source be text throughout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +74,11 @@ class Entry:
     def from_json(cls, value: Mapping[str, Any]) -> Entry:
         """The entry with this header. Raises Tampered for anything `to_json` does not give."""
         try:
-            columns = tuple((str(name), str(kind)) for name, kind in value["columns"])
+            columns = tuple((name, kind) for name, kind in value["columns"])
             entry = cls(**{**value, "at": datetime.fromisoformat(value["at"]), "columns": columns})
-            if canonical(entry.to_json()) == canonical(value):
+            texts = [entry.by, entry.scheme, entry.kind, *chain(*columns), *chain(*entry.source.items())]
+            typed = {type(entry.index), type(entry.rows)} == {int} and all(isinstance(text, str) for text in texts)
+            if typed and len(bytes.fromhex(entry.root)) == HASH_SIZE and entry.to_json() == value:
                 return entry
         except (KeyError, TypeError, ValueError, AttributeError) as fault:
             raise Tampered("not the header of an entry", why=repr(fault)) from fault
@@ -85,6 +93,17 @@ class Entry:
     def leaf_hash(self) -> bytes:
         """The hash of `leaf`, which `verify_inclusion` takes."""
         return leaf_hash(self.leaf)
+
+
+def read_header(index: int, header: bytes) -> Entry:
+    """The entry whose leaf is ``header``. Raises Tampered, naming ``index``, if it is not the leaf of that entry."""
+    try:
+        entry = Entry.from_json(orjson.loads(header))
+    except (orjson.JSONDecodeError, Tampered) as fault:
+        raise Tampered("the header of an entry is garbled", why=str(fault), where=f"entry {index}") from fault
+    if entry.index != index or entry.leaf != header:
+        raise Tampered("the header of an entry is garbled", why="it reads differently", where=f"entry {index}")
+    return entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +147,13 @@ class RowProof:
         """The proof of that JSON. Raises Tampered for what cannot be read as one; `holds` judges the rest."""
         try:
             path = tuple(bytes.fromhex(node) for node in value["path"])
-            content = canonical(value["values"])
-            return cls(int(value["entry"]), int(value["row"]), bytes.fromhex(value["salt"]), content, path)
+            salt, content = bytes.fromhex(value["salt"]), canonical(value["values"])
+            proof = cls(value["entry"], value["row"], salt, content, path)
         except (KeyError, TypeError, ValueError) as fault:
             raise Tampered("not the proof of a row", why=repr(fault)) from fault
+        if {type(proof.entry), type(proof.row)} != {int} or len(salt) != SALT_SIZE:
+            raise Tampered("not the proof of a row", why="entry and row are numbers, the salt has 16 bytes")
+        return proof
 
 
 _MILLISECOND: Final = 1000

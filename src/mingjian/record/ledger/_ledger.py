@@ -8,16 +8,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-import orjson
 import pyarrow as pa
 
 from mingjian.base.errors import Finding, Misuse, Tampered
 from mingjian.base.keys import NoteKey, SigningKey
 from mingjian.record.ledger._audit import audit
 from mingjian.record.ledger._checkpoint import write_checkpoint
-from mingjian.record.ledger._entry import Batch, Entry, RowProof, whole_milliseconds
+from mingjian.record.ledger._entry import Batch, Entry, RowProof, read_header, whole_milliseconds
 from mingjian.record.ledger._merkle import proof_ranges
-from mingjian.record.ledger._payload import Prepared, Rows, Stored, prepare, read_rows, read_table
+from mingjian.record.ledger._payload import Prepared, Rows, prepare, read_rows, read_table
 from mingjian.record.ledger._store import Store
 from mingjian.record.ledger._tiles import extended, range_hash
 
@@ -48,7 +47,7 @@ class LedgerState:
         header = self._store.header(index)
         if header is None:
             raise Tampered("an entry is missing", where=f"entry {index}")
-        return _read_header(index, header)
+        return read_header(index, header)
 
     def entries(
         self, start: int = 0, end: int | None = None, kind: str | None = None, scheme: str | None = None
@@ -57,35 +56,23 @@ class LedgerState:
         end = self.size if end is None else min(end, self.size)
         exactly = {name: value for name, value in (("kind", kind), ("scheme", scheme)) if value is not None}
         while page := self._store.headers(start, end, _PAGE, **exactly):
-            yield from (_read_header(index, header) for index, header in page)
+            yield from (read_header(index, header) for index, header in page)
             start = page[-1][0] + 1
 
     def find(self, source_sha256: str, kind: str) -> Entry | None:
         """The first entry of that kind from the file of that SHA-256: the same file need not be taken in twice."""
         page = self._store.headers(0, self.size, 1, source_sha256=source_sha256, kind=kind)
-        return _read_header(*page[0]) if page else None
+        return read_header(*page[0]) if page else None
 
     def table(self, index: int, verify: bool = False) -> pa.Table:
         """The rows of an entry as they were appended, with their types.
 
         Raises Tampered if they cannot be read; with ``verify``, also if they do not have the entry's root.
         """
-        entry, stored = self.entry(index), self._stored(index)
-        payload, inline = self._payload(stored)
+        entry, stored = self.entry(index), self._store.stored(index)
         if verify:
-            read_rows(payload, inline, entry, _key_of(index, stored))
-        return read_table(payload, inline, entry.columns)
-
-    def _stored(self, index: int) -> Stored:
-        stored = self._store.stored(index)
-        if stored is None:
-            raise Tampered("the rows of an entry are missing", where=f"entry {index}")
-        return stored
-
-    def _payload(self, stored: Stored) -> tuple[bytes, bool]:
-        if stored.inline is not None:
-            return stored.inline, True
-        return self._store.blobs.get(stored.blob or ""), False
+            read_rows(stored, entry)
+        return read_table(stored, entry.columns)
 
 
 class Ledger(LedgerState):
@@ -226,26 +213,10 @@ class Ledger(LedgerState):
         return audit(self._store, NoteKey.parse(self.vkey), checkpoint, progress or (lambda done, total: None))
 
     def _read_rows(self, index: int) -> Rows:
-        entry, stored = self.entry(index), self._stored(index)
-        payload, inline = self._payload(stored)
-        return read_rows(payload, inline, entry, _key_of(index, stored))
+        return read_rows(self._store.stored(index), self.entry(index))
 
     def _known_size(self, size: int | None) -> int:
         now = self.size
         if size is not None and not 0 <= size <= now:
             raise Misuse(f"no size {size}", why=f"the ledger has {now} entries")
         return now if size is None else size
-
-
-def _key_of(index: int, stored: Stored) -> bytes:
-    if stored.key is None:
-        raise Tampered("the salts of an entry are gone", where=f"entry {index}", why="its key was destroyed")
-    return stored.key
-
-
-def _read_header(index: int, header: bytes) -> Entry:
-    try:
-        value = orjson.loads(header)
-    except orjson.JSONDecodeError as fault:
-        raise Tampered("the header of an entry is garbled", where=f"entry {index}", why=str(fault)) from fault
-    return Entry.from_json(value)

@@ -18,20 +18,11 @@ import pyarrow.parquet as pq
 
 from mingjian.base.errors import Tampered
 from mingjian.record.ledger._entry import Batch, Entry, RowProof
-from mingjian.record.ledger._merkle import SALT_SIZE, Tree, row_leaves
+from mingjian.record.ledger._merkle import SALT_SIZE, Tree, root_of, row_leaves
 from mingjian.record.ledger._rows import Columns, canonical_rows, columns_of, schema_of, table_of
 
 LARGEST_INLINE: Final = 64 * 1024  # bytes of JSON lines
 KEY_SIZE: Final = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """How the store holds a batch: JSON lines, or the name of a blob, and the key of its salts (None once erased)."""
-
-    inline: bytes | None
-    blob: str | None
-    key: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +35,15 @@ class Prepared:
     key: bytes
     payload: bytes
     inline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A batch as the store holds it: JSON lines (``inline``) or Parquet, and the key of its salts, None once destroyed."""
+
+    payload: bytes
+    inline: bool
+    key: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def prepare(batch: Batch) -> Prepared:
     """Canonical rows, salts, root and stored form of a batch. Raises Misuse for a table that has no canonical rows."""
     columns, rows = columns_of(batch.table), canonical_rows(batch.table)
     key = secrets.token_bytes(KEY_SIZE)
-    root = Tree.of(row_leaves(row_salts(key, len(rows)), rows)).root
+    root = root_of(row_leaves(row_salts(key, len(rows)), rows))
     inline = sum(map(len, rows)) + len(rows) <= LARGEST_INLINE
     payload = b"\n".join(rows) if inline else _parquet(batch.table.cast(schema_of(columns)))
     return Prepared(batch, columns, root, key, payload, inline)
@@ -86,12 +86,16 @@ def _parquet(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def read_table(payload: bytes, inline: bool, columns: Columns) -> pa.Table:
-    """The typed table of a stored payload. Raises Tampered for bytes that are no such table."""
-    if inline:
-        return table_of(payload.split(b"\n") if payload else [], columns)
+def _lines(payload: bytes) -> list[bytes]:
+    return payload.split(b"\n") if payload else []
+
+
+def read_table(stored: Stored, columns: Columns) -> pa.Table:
+    """The typed table of a stored batch. Raises Tampered for bytes that are no such table."""
+    if stored.inline:
+        return table_of(_lines(stored.payload), columns)
     try:
-        table = pq.read_table(pa.BufferReader(payload))
+        table = pq.read_table(pa.BufferReader(stored.payload))
     except (pa.ArrowException, OSError) as fault:
         raise Tampered("not the rows of this batch", why=str(fault)) from fault
     if table.schema != schema_of(columns):
@@ -99,13 +103,12 @@ def read_table(payload: bytes, inline: bool, columns: Columns) -> pa.Table:
     return table
 
 
-def read_rows(payload: bytes, inline: bool, entry: Entry, key: bytes) -> Rows:
-    """The rows of a stored payload, held against the entry. Raises Tampered if they do not have its root."""
-    if inline:
-        rows = payload.split(b"\n") if payload else []
-    else:
-        rows = canonical_rows(read_table(payload, inline, entry.columns))
-    tree = Tree.of(row_leaves(row_salts(key, len(rows)), rows))
+def read_rows(stored: Stored, entry: Entry) -> Rows:
+    """The rows of a stored batch. Raises Tampered if they do not have the entry's root, or if their salts are gone."""
+    if stored.key is None:
+        raise Tampered("the salts of these rows are gone", why="their key was destroyed")
+    rows = _lines(stored.payload) if stored.inline else canonical_rows(read_table(stored, entry.columns))
+    tree = Tree.of(row_leaves(row_salts(stored.key, len(rows)), rows))
     if (len(rows), tree.root.hex()) != (entry.rows, entry.root):
-        raise Tampered("rows are not those that were appended", where=f"entry {entry.index}", why="their root differs")
-    return Rows(entry, rows, key, tree)
+        raise Tampered("these are not the rows that were appended", why="they do not have the root of their entry")
+    return Rows(entry, rows, stored.key, tree)

@@ -12,11 +12,14 @@ from typing import Any, Final
 
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from mingjian.base.errors import Misuse, Tampered
 
 Columns = tuple[tuple[str, str], ...]
+
+pc: Final[Any] = pyarrow.compute  # its stubs refuse what its functions take: texts among arrays, arrays of any type
+_Cells = Any  # an array, in those terms
 
 _INSTANT: Final = pa.timestamp("us", tz="UTC")
 _TYPES: Final[dict[str, pa.DataType]] = {
@@ -70,16 +73,20 @@ def canonical_rows(table: pa.Table) -> list[bytes]:
 def _chunk_rows(chunk: pa.RecordBatch) -> list[bytes]:
     parts: list[Any] = []
     for opening, name in zip(chain("{", repeat(",")), sorted(chunk.schema.names), strict=False):
-        parts += [f"{opening}{_quote(name)}:", _cells(name, chunk[name])]
-    rows: list[bytes] = pc.cast(pc.binary_join_element_wise(*parts, "}", ""), pa.binary()).to_pylist()
+        parts += [f"{opening}{_quote(name)}:", _cells(name, chunk.column(name))]
+    rows: list[bytes] = pc.cast(_joined(*parts, "}", ""), pa.binary()).to_pylist()
     return rows
+
+
+def _joined(*parts: str | _Cells) -> _Cells:
+    return pc.binary_join_element_wise(*parts, "")  # the last is the separator
 
 
 def _quote(text: str) -> str:
     return orjson.dumps(text).decode()  # for strings, orjson's escapes are those of RFC 8785
 
 
-def _cells(name: str, column: pa.Array) -> pa.Array:
+def _cells(name: str, column: _Cells) -> _Cells:
     """The JSON text of each value."""
     try:
         column.validate(full=True)
@@ -88,31 +95,32 @@ def _cells(name: str, column: pa.Array) -> pa.Array:
     if column.type == pa.bool_():
         return pc.fill_null(pc.cast(column, pa.string()), "null")
     if column.type != pa.string():
-        text = _plain_text(name, column)
+        text: _Cells = _plain_text(name, column)
     elif pc.any(pc.match_substring_regex(column, _ESCAPED)).as_py():
         quoted = (None if value is None else _quote(value)[1:-1] for value in column.to_pylist())
         text = pa.array(quoted, pa.string())
     else:
         text = column
-    return pc.fill_null(pc.binary_join_element_wise('"', text, '"', ""), "null")
+    return pc.fill_null(_joined('"', text, '"'), "null")
 
 
-def _plain_text(name: str, column: pa.Array) -> pa.Array:
+def _plain_text(name: str, column: _Cells) -> _Cells:
     kind = column.type
     if pa.types.is_temporal(kind):
         _check_years(name, column)
     if kind == _INSTANT:
         # Without its zone, which is UTC, Arrow writes an instant three times as fast: 2021-09-07 08:00:00.000000
         text = pc.replace_substring(pc.cast(pc.cast(column, pa.timestamp("us")), pa.string()), " ", "T")
-        return pc.binary_join_element_wise(pc.replace_substring(text, ".000000", ""), "Z", "")
+        return _joined(pc.replace_substring(text, ".000000", ""), "Z")
     if pa.types.is_decimal(kind) and kind.scale > _LARGEST_PLAIN_SCALE:
         plain = (None if value is None else format(value, "f") for value in column.to_pylist())
         return pa.array(plain, pa.string())
     return pc.cast(column, pa.string())
 
 
-def _check_years(name: str, column: pa.Array) -> None:
-    bounds = pc.min_max(pc.year(column)).as_py()
+def _check_years(name: str, column: _Cells) -> None:
+    years: _Cells = pc.year(column)
+    bounds = pc.min_max(years).as_py()
     if bounds["min"] is not None and not 1 <= bounds["min"] <= bounds["max"] <= 9999:
         raise Misuse("no canonical row", why=f"column {name} has a year outside 1 to 9999")
 
@@ -129,7 +137,7 @@ def table_of(rows: Sequence[bytes], columns: Columns) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
+def _array(values: list[Any], kind: pa.DataType) -> _Cells:
     if kind == pa.bool_():
         return pa.array(values, kind)
     return pc.cast(pa.array(values, pa.string()), kind)

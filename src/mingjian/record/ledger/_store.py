@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-from mingjian.base.errors import Misuse
+from mingjian.base.errors import Misuse, Tampered
 from mingjian.record.ledger._blobs import BlobDirectory
 from mingjian.record.ledger._entry import Entry
 from mingjian.record.ledger._merkle import HASH_SIZE
@@ -41,6 +41,7 @@ ENTRY: Final = sa.Table(
     sa.Index("entry_of_kind", "kind", "scheme", "index"),
     sa.Index("entry_of_source", "source_sha256", "kind"),
 )
+LOOKUPS: Final = ("scheme", "kind", "source_sha256")
 PAYLOAD: Final = sa.Table(
     "payload",
     METADATA,
@@ -133,7 +134,15 @@ class Store:
     def header(self, index: int) -> bytes | None:
         """The stored leaf of an entry."""
         with self.engine.connect() as connection:
-            return connection.scalar(sa.select(ENTRY.c.header).where(ENTRY.c.index == index))
+            header: bytes | None = connection.scalar(sa.select(ENTRY.c.header).where(ENTRY.c.index == index))
+        return header
+
+    def lookups(self, start: int, end: int) -> dict[int, dict[str, str]]:
+        """Of each entry in ``[start, end)``, the columns that stand beside its header (`lookup_values`)."""
+        query = sa.select(ENTRY.c.index, ENTRY.c.scheme, ENTRY.c.kind, ENTRY.c.source_sha256)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query.where(ENTRY.c.index >= start, ENTRY.c.index < end)).mappings()
+            return {row["index"]: {name: row[name] for name in LOOKUPS} for row in rows}
 
     def headers(self, start: int, end: int, limit: int, **exactly: str) -> Sequence[tuple[int, bytes]]:
         """(index, leaf) of the first ``limit`` entries in ``[start, end)`` whose columns are ``exactly`` so, in order."""
@@ -142,13 +151,16 @@ class Store:
         with self.engine.connect() as connection:
             return [(row[0], row[1]) for row in connection.execute(query.order_by(ENTRY.c.index).limit(limit))]
 
-    def stored(self, index: int) -> Stored | None:
-        """Where the rows of an entry are, and the key of their salts."""
+    def stored(self, index: int) -> Stored:
+        """The rows of an entry as they are kept. Raises Tampered if they are gone, or their blob is not what it was."""
         joined = PAYLOAD.outerjoin(BATCH_KEY, PAYLOAD.c.index == BATCH_KEY.c.index)
         query = sa.select(PAYLOAD.c.inline, PAYLOAD.c.blob, BATCH_KEY.c.key).select_from(joined)
         with self.engine.connect() as connection:
             row = connection.execute(query.where(PAYLOAD.c.index == index)).one_or_none()
-        return None if row is None else Stored(*row)
+        if row is None:
+            raise Tampered("the rows of an entry are missing", where=f"entry {index}")
+        inline, blob, key = row
+        return Stored(inline, True, key) if blob is None else Stored(self.blobs.get(blob), False, key)
 
     def tile(self, level: int, number: int) -> list[bytes]:
         """The hashes of a tile; none if there is no such tile."""
@@ -156,11 +168,6 @@ class Store:
         with self.engine.connect() as connection:
             data = connection.scalar(sa.select(TILE.c.hashes).where(*here)) or b""
         return [data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE)]
-
-    def tile_keys(self) -> set[TileKey]:
-        """Which tiles there are."""
-        with self.engine.connect() as connection:
-            return {(row[0], row[1]) for row in connection.execute(sa.select(TILE.c.level, TILE.c.number))}
 
     def commit(self, added: Sequence[tuple[Entry, Prepared]], tiles: Mapping[TileKey, Sequence[bytes]]) -> None:
         """Write entries, payloads, keys and tiles in one transaction; blobs first, so that none can be missing."""
