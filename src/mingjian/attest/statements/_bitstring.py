@@ -1,0 +1,71 @@
+"""The status list: one bit a statement, many together, so that asking about one tells nobody which.
+
+W3C Bitstring Status List 1.0: bit 0 is the leftmost, the list is compressed by GZIP and written as multibase base64url.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from mingjian.base.errors import Fault, Misuse
+
+MINIMUM_BITS: Final = 131_072  # section 3.2: 16 KiB, below which a list would tell too much
+_MOST_BYTES: Final = 16 * 1024 * 1024  # 134 million statements; a bound on what a stranger's list may unfold to
+_TEXT: Final = re.compile(r"u[A-Za-z0-9_-]+")
+_GZIP: Final = 16 + zlib.MAX_WBITS
+
+
+@dataclass(frozen=True, slots=True)
+class Bitstring:
+    """A list of bits; ``data`` has 8 in each byte, the first the most significant."""
+
+    data: bytes
+
+    @classmethod
+    def of(cls, positions: Iterable[int]) -> Bitstring:
+        """The shortest allowed list (a power of two of bits, 131,072 or more) in which exactly these bits are set."""
+        wanted = set(positions)
+        if wanted and min(wanted) < 0:
+            raise Misuse("a status list begins at 0", why=f"position {min(wanted)}")
+        size = max(MINIMUM_BITS, 1 << max(wanted, default=0).bit_length())
+        data = bytearray(size // 8)
+        for position in wanted:
+            data[position // 8] |= 0x80 >> position % 8
+        return cls(bytes(data))
+
+    @classmethod
+    def decode(cls, text: str) -> Bitstring:
+        """The list that a text writes. Raises Fault for another encoding, and for a list too short or unreasonably long."""
+        if not _TEXT.fullmatch(text):
+            raise Fault("not a status list", why="multibase base64url is wanted: u and letters, digits, - and _")
+        try:
+            packed = urlsafe_b64decode(text[1:] + "=" * (-len(text[1:]) % 4))
+            unpacker = zlib.decompressobj(_GZIP)
+            data = unpacker.decompress(packed, _MOST_BYTES)
+        except (ValueError, zlib.error) as fault:
+            raise Fault("not a status list", why=str(fault)) from fault
+        if not unpacker.eof or unpacker.unused_data:
+            raise Fault("not a status list", why="one whole GZIP member is wanted")
+        if len(data) * 8 < MINIMUM_BITS:
+            raise Fault("not a status list", why=f"{len(data) * 8} bits; {MINIMUM_BITS} are the fewest allowed")
+        return cls(data)
+
+    def encode(self) -> str:
+        """The list as text, the same for the same bits."""
+        packed = gzip.compress(self.data, compresslevel=9, mtime=0)
+        return "u" + urlsafe_b64encode(packed).decode().rstrip("=")
+
+    def __len__(self) -> int:
+        return len(self.data) * 8
+
+    def __getitem__(self, position: int) -> bool:
+        """Whether the bit is set. Raises Fault for one that the list does not have."""
+        if not 0 <= position < len(self):
+            raise Fault("the status list does not reach so far", why=f"bit {position} of {len(self)}")
+        return bool(self.data[position // 8] & 0x80 >> position % 8)

@@ -1,0 +1,151 @@
+"""A package: a signed statement with all that its reader may see of the evidence under it. One JSON file.
+
+``{"format", "level", "credential", "checkpoint", "entries": [{"header", "path"}], "rows": [row proof],
+"attested": [row proof of the snapshot], "given": {measure: why}, "scheme"}``. A row proof is what the ledger writes:
+``{"entry", "row", "salt", "values", "path"}``, with salts and hashes in hexadecimal; ``path`` runs from the leaf up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Literal, cast
+
+import orjson
+
+from mingjian.attest.statements._reading import Record, choice_of, list_of, malformed, record_of, text_of
+from mingjian.attest.statements._statement import Statement
+from mingjian.base.errors import MingjianError
+from mingjian.record.ledger import Entry, RowProof
+
+FORMAT: Final = "mingjian/1"
+MOST_BYTES: Final = 256 * 1024 * 1024
+MOST_ENTRIES: Final = 100_000
+MOST_ROWS: Final = 1_000_000
+
+Level = Literal["public", "described", "auditor"]
+LEVELS: Final[tuple[Level, ...]] = ("public", "described", "auditor")
+
+Why = Literal["ballots", "others", "level", "peers"]
+WHY_GIVEN: Final[Mapping[Why, str]] = MappingProxyType(
+    {
+        "ballots": "it is counted from ballots, whose rows are not shown",
+        "others": "it draws on rows about others, which only an auditor sees",
+        "level": "this package carries no evidence for it",
+        "peers": "it is relative to peers, whose values are not shown",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenEntry:
+    """The header of an entry and the path from it to the checkpoint's root."""
+
+    entry: Entry
+    path: tuple[bytes, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry as a package carries it."""
+        return {"header": self.entry.to_json(), "path": [node.hex() for node in self.path]}
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A signed statement and what supports it.
+
+    ``rows`` are evidence; ``attested`` are rows of the snapshot: every number of the statement and those it was made from.
+    ``given`` names the measures that the reader must take from ``attested``, since their evidence is not among ``rows``,
+    and why. ``scheme`` is the scheme's data (`declare.scheme_data`): formulas as trees, no code.
+    """
+
+    level: Level
+    credential: Mapping[str, Any]
+    checkpoint: str
+    entries: tuple[ProvenEntry, ...]
+    rows: tuple[RowProof, ...]
+    attested: tuple[RowProof, ...]
+    given: Mapping[str, Why]
+    scheme: Mapping[str, Any]
+
+    @property
+    def statement(self) -> Statement:
+        """What the credential says. Raises Fault if it has not the shape of a statement."""
+        return Statement.from_credential(self.credential)
+
+
+def write_package(package: Package) -> bytes:
+    """The file of a package, the same bytes for the same package."""
+    return orjson.dumps(
+        {
+            "format": FORMAT,
+            "level": package.level,
+            "credential": package.credential,
+            "checkpoint": package.checkpoint,
+            "entries": [entry.to_json() for entry in package.entries],
+            "rows": [row.to_json() for row in package.rows],
+            "attested": [row.to_json() for row in package.attested],
+            "given": package.given,
+            "scheme": package.scheme,
+        }
+    )
+
+
+def read_package(data: bytes) -> Package:
+    """The package in a file; nothing of it is believed yet.
+
+    Raises Fault, naming the place, for anything of another shape or beyond the sizes above: the file may come from a
+    stranger, so this ends in bounded time and never in another exception.
+    """
+    document = _document(data)
+    choice_of(document, "format", "$", (FORMAT,))
+    given = record_of(document.get("given"), "$.given")
+    return Package(
+        level=cast(Level, choice_of(document, "level", "$", LEVELS)),
+        credential=record_of(document.get("credential"), "$.credential"),
+        checkpoint=text_of(document, "checkpoint", "$"),
+        entries=tuple(
+            _entry(value, f"$.entries[{n}]") for n, value in enumerate(list_of(document, "entries", "$", MOST_ENTRIES))
+        ),
+        rows=_rows(document, "rows"),
+        attested=_rows(document, "attested"),
+        given={measure: cast(Why, choice_of(given, measure, "$.given", tuple(WHY_GIVEN))) for measure in given},
+        scheme=record_of(document.get("scheme"), "$.scheme"),
+    )
+
+
+def _document(data: bytes) -> Record:
+    if len(data) > MOST_BYTES:
+        raise malformed("$", f"{len(data)} bytes; {MOST_BYTES} are the most that is read")
+    try:
+        return record_of(orjson.loads(data), "$")
+    except orjson.JSONDecodeError as fault:
+        raise malformed("$", f"not JSON: {fault}") from fault
+
+
+def _entry(value: object, where: str) -> ProvenEntry:
+    record = record_of(value, where)
+    try:
+        entry = Entry.from_json(record_of(record.get("header"), f"{where}.header"))
+    except MingjianError as fault:
+        raise malformed(f"{where}.header", str(fault)) from fault
+    path = list_of(record, "path", where, 64)
+    try:
+        return ProvenEntry(entry, tuple(bytes.fromhex(node) for node in path))
+    except (TypeError, ValueError) as fault:
+        raise malformed(f"{where}.path", "hashes in hexadecimal are wanted") from fault
+
+
+def _rows(document: Record, name: str) -> tuple[RowProof, ...]:
+    return tuple(_row(value, f"$.{name}[{n}]") for n, value in enumerate(list_of(document, name, "$", MOST_ROWS)))
+
+
+def _row(value: object, where: str) -> RowProof:
+    record = record_of(value, where)
+    values = record_of(record.get("values"), f"{where}.values")
+    if not all(content is None or isinstance(content, str | bool) for content in values.values()):
+        raise malformed(f"{where}.values", "a row has texts, true, false and null only")
+    try:
+        return RowProof.from_json(record)
+    except MingjianError as fault:
+        raise malformed(where, str(fault)) from fault
