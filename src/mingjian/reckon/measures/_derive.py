@@ -1,0 +1,396 @@
+"""Derivations: rows made from rows, exactly and without a database.
+
+A derivation's formula is evaluated column by column over the rows of its ``of`` type, in Python's integers and fractions,
+which no sum overflows. Two operations look beyond the single row:
+
+* ``split`` divides a subject's total among the rows that share it. Pro rata: the parts sum to the total (largest remainder;
+  where nothing is asked, nothing is given). By priority or time: each takes what it asks for while it lasts, so the
+  parts sum to the lesser of the total and what was asked; what is left over is nobody's.
+* ``carry`` turns a series of amounts into whole units and a remainder handed on: unit * wholes + last remainder = amounts.
+
+What is not known stays unknown: an operation on no value has no value, but for `where`, `coalesce`, `is_null` and for
+``and``/``or`` where the other side decides.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, Final, TypeAlias, cast
+from zoneinfo import ZoneInfo
+
+from mingjian.base.errors import Misuse
+from mingjian.base.values import Kind, Period, to_fraction
+from mingjian.declare import Derivation, EvidenceType, Expr, Parameter, Scheme
+
+Row: TypeAlias = Mapping[str, object]
+Source: TypeAlias = tuple[str, int, int]  # evidence type, ledger entry, row in it
+Sources: TypeAlias = frozenset[Source]
+Number: TypeAlias = int | Fraction
+Cell: TypeAlias = int | Fraction | bool | str | date | timedelta | None
+Column: TypeAlias = list[Cell]
+Share: TypeAlias = tuple[object, Period]  # the subject that a total is of, and its period
+
+
+def derive(scheme: Scheme, name: str, rows: Callable[[str], Sequence[Row]], until: Period) -> list[dict[str, object]]:
+    """The rows of derivation ``name``, from the evidence dated before the end of ``until``.
+
+    ``rows`` gives an evidence type's rows with ``_entry`` and ``_row``; their order does not matter. Each result row has
+    the fields of the row it stands for, the results (int, or None for no value) and ``_from``: every (type, entry, row)
+    that entered. Ordered by date, then key.
+
+    Raises Misuse where a formula asks for what cannot be had exactly, a total or a weight is negative, a result is no
+    whole number of its unit, or what the formula needs (date, key, split rule, order) is not declared.
+    """
+    return [dict(row) for row in _Deriver(scheme, rows, until).table(name).rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The rows of an evidence type or a derivation, by date and key, and the evidence that each was made from."""
+
+    base: EvidenceType
+    rows: Sequence[Row]
+    dates: Sequence[date | Period]
+    sources: Sequence[Sources]
+
+
+class _Deriver:
+    """One derivation and those it stands on, each worked out once."""
+
+    def __init__(self, scheme: Scheme, rows: Callable[[str], Sequence[Row]], until: Period) -> None:
+        self.scheme = scheme
+        self.zone = ZoneInfo(scheme.zone)
+        self._rows = rows
+        self._end = until.end_at(self.zone)
+        self._known: dict[str, _Table] = {}
+
+    def table(self, name: str) -> _Table:
+        if name not in self._known:
+            derivation = self.scheme.derivations.get(name)
+            self._known[name] = self._evidence(name) if derivation is None else self._derived(derivation)
+        return self._known[name]
+
+    def _evidence(self, name: str) -> _Table:
+        base = self.scheme.evidence.get(name)
+        if base is None or not base.date:
+            raise Misuse(f"no dated evidence {name!r} to derive from", remedy="declare it, and the field that dates it")
+        dated = [(row, _dated(row[base.date])) for row in self._rows(name)]
+        inside = [(row, day) for row, day in dated if _instant(day, self.zone) < self._end]
+        inside.sort(key=lambda pair: (_instant(pair[1], self.zone), _place(pair[0], base.key)))
+        sources = [frozenset({_source(name, row)}) for row, _ in inside]
+        return _Table(base, [row for row, _ in inside], [day for _, day in inside], sources)
+
+    def _derived(self, derivation: Derivation) -> _Table:
+        table = self.table(derivation.of)
+        frame = _Frame(self, derivation, table, tuple(self.period(day, derivation) for day in table.dates))
+        results = {name: _whole(name, frame.compute(expr), frame) for name, expr in derivation.expr.items()}
+        sources = _union(*(frame.sources(expr) for expr in derivation.expr.values()))
+        rows = [
+            {**row, **{name: column[i] for name, column in results.items()}, "_from": tuple(sorted(sources[i]))}
+            for i, row in enumerate(table.rows)
+        ]
+        return replace(table, rows=rows, sources=sources)
+
+    def period(self, day: date | Period, derivation: Derivation) -> Period:
+        kind = cast(Kind, derivation.period)
+        return day.containing(kind) if isinstance(day, Period) else Period.of(day, kind, self.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Rows over which a formula of ``derivation`` is evaluated, each with its own period."""
+
+    deriver: _Deriver
+    derivation: Derivation
+    table: _Table
+    periods: Sequence[Period]
+
+    def compute(self, expr: Expr) -> Column:
+        """The expression's value for each row."""
+        size = len(self.table.rows)
+        if expr.kind == "score":
+            raise Misuse(f"derivation {self.derivation.id} is not exact", why=f"{expr} is a double")
+        match expr.op, expr.args:
+            case "field", (str(), str() as name):
+                return [_cell(row[name], self.deriver.zone) for row in self.table.rows]
+            case "lit", (str() as text,):
+                return [_LITERALS[expr.kind](text)] * size
+            case "param", (str() as name,):
+                return [self._in_force(name, i) for i in range(size)]
+            case "lookup", (str() as name, Expr() as key):
+                return [self._in_force(name, i, text) for i, text in enumerate(self.compute(key))]
+            case "bound", (str() as name,):
+                return [period.first if name == "period_start" else _last_day(period) for period in self.periods]
+            case "split", (Expr() as total, Expr() as over, Expr() as weight):
+                return self._split(total, over, weight)
+            case "carry_whole" | "carry_rest", (Expr() as amount, Expr() as unit):
+                return self._carry(amount, unit)[expr.op == "carry_rest"]
+        if expr.op not in _ROWWISE:
+            raise Misuse(f"derivation {self.derivation.id} asks for {expr.op}, which single rows do not have")
+        function = _ROWWISE[expr.op]
+        columns = [self.compute(operand) for operand in _operands(expr)]
+        return [function(*cells) for cells in zip(*columns, strict=True)]
+
+    def sources(self, expr: Expr) -> list[Sources]:
+        """The evidence that enters the expression's value, for each row."""
+        match expr.op, expr.args:
+            case "split", (Expr() as total, Expr() as over, Expr() as weight):
+                shared, totals, asked = self._shares(over), self._totals(total, over), self.sources(weight)
+                used = list(asked)
+                for share, members in shared.items():
+                    whole = frozenset[Source]().union(*(asked[i] for i in members), totals.sources(share))
+                    for i in members:
+                        used[i] = whole
+                return used
+            case "carry_whole" | "carry_rest", (Expr() as amount, Expr()):
+                used = self.sources(amount)
+                for chain in self._chains():
+                    for before, i in pairwise(chain):
+                        used[i] |= used[before]
+                return used
+        return _union(self.table.sources, *(self.sources(operand) for operand in _operands(expr)))
+
+    def _in_force(self, name: str, i: int, key: Cell = None) -> Number | None:
+        parameter: Parameter = self.deriver.scheme.parameters[name]
+        dated = parameter.on(_last_day(self.periods[i]))
+        if dated is None:
+            return None
+        value = dated.value.get(str(key)) if isinstance(dated.value, Mapping) else dated.value
+        return None if value is None else to_fraction(value)
+
+    # -- split ----------------------------------------------------------------------------------------------------------
+    def _split(self, total: Expr, over: Expr, weight: Expr) -> Column:
+        totals, weights = self._totals(total, over), self.compute(weight)
+        parts: Column = [None] * len(weights)
+        for share, members in self._shares(over).items():
+            asked = [weights[i] for i in members]
+            whole = totals.value(share)
+            if whole is None or None in asked:
+                continue
+            self._want_dividable(share, whole, cast(list[Number], asked))
+            divide = _pro_rata if self.derivation.split == "pro_rata" else _in_turn
+            for i, part in zip(members, divide(int(whole), cast(list[Number], asked)), strict=True):
+                parts[i] = part
+        return parts
+
+    def _shares(self, over: Expr) -> dict[Share, list[int]]:
+        """Which rows share one subject's total of one period, in the order in which they are served."""
+        rule, base = self.derivation.split, self.table.base
+        order = self.derivation.order or (base.date if rule == "time" else "")
+        if not rule or (rule == "priority" and not order):
+            raise Misuse(
+                f"derivation {self.derivation.id} does not say how a total is split",
+                remedy='declare split = "pro_rata", or "priority" or "time" with the order field',
+            )
+        turn = (*((order,) if rule != "pro_rata" else ()), *base.key)
+        shares: dict[Share, list[int]] = defaultdict(list)
+        for i, (subject, period) in enumerate(zip(self.compute(over), self.periods, strict=True)):
+            if subject is not None:
+                shares[subject, period].append(i)
+        for members in shares.values():
+            members.sort(key=lambda i: _place(self.table.rows[i], turn))
+        return shares
+
+    def _totals(self, total: Expr, over: Expr) -> _Totals:
+        value, condition = cast(tuple[Expr, Expr | None], total.args)
+        table = self.deriver.table(cast(str, value.level))
+        periods = [self.deriver.period(day, self.derivation) for day in table.dates]
+        frame = replace(self, table=table, periods=periods)
+        kept = frame.compute(condition) if condition is not None else [True] * len(periods)
+        subject = _subject_field(self.table.base, str(over.args[1]), table.base)
+        groups: dict[Share, list[int]] = defaultdict(list)
+        for i, period in enumerate(periods):
+            if kept[i]:
+                groups[table.rows[i][subject], period].append(i)
+        return _Totals(_REDUCTIONS[total.op], frame.compute(value), frame.sources(value), groups)
+
+    def _want_dividable(self, share: Share, whole: Number, asked: Sequence[Number]) -> None:
+        if whole < 0 or whole != int(whole) or min(asked) < 0:
+            raise Misuse(
+                f"derivation {self.derivation.id} cannot divide {whole} among {', '.join(map(str, asked))}",
+                why="a total is a whole number of its smallest unit, and neither it nor a weight is negative",
+                where=f"{share[0]} in {share[1]}",
+                remedy="declare min = 0 on the fields, and the total's unit small enough",
+            )
+
+    # -- carry ----------------------------------------------------------------------------------------------------------
+    def _carry(self, amount: Expr, unit: Expr) -> tuple[Column, Column]:
+        """Whole units and remainders; an unknown amount has neither, and the remainder passes it by."""
+        amounts, units = self.compute(amount), self.compute(unit)
+        wholes: Column = [None] * len(amounts)
+        rests: Column = [None] * len(amounts)
+        for chain in self._chains():
+            held: Number = 0
+            for i in chain:
+                added, size = cast(Number | None, amounts[i]), cast(Number | None, units[i])
+                held += added or 0
+                if added is None or size is None:
+                    continue
+                if size <= 0:
+                    raise Misuse(f"derivation {self.derivation.id} carries in units of {size}", remedy="above 0")
+                wholes[i], held = divmod(held, size)
+                rests[i] = held
+        return wholes, rests
+
+    def _chains(self) -> list[list[int]]:
+        """The rows that differ in date alone, each series in order of date."""
+        base = self.table.base
+        if not base.key:
+            raise Misuse(f"nothing to carry along: {base.id} has no key", remedy="declare the key of its rows")
+        chains: dict[tuple[object, ...], list[int]] = defaultdict(list)
+        for i, row in enumerate(self.table.rows):
+            chains[tuple(row[field] for field in base.key if field != base.date)].append(i)
+        return list(chains.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Totals:
+    """A reduction by subject and period; no rows reduce to no value (to zero for a count)."""
+
+    function: Callable[[list[Any]], Any]
+    cells: Column
+    origins: Sequence[Sources]
+    groups: Mapping[Share, Sequence[int]]
+
+    def value(self, share: Share) -> Number | None:
+        present = [self.cells[i] for i in self.groups.get(share, ()) if self.cells[i] is not None]
+        return cast("Number | None", self.function(present))
+
+    def sources(self, share: Share) -> Sources:
+        return frozenset[Source]().union(*(self.origins[i] for i in self.groups.get(share, ())))
+
+
+def _pro_rata(total: int, weights: Sequence[Number]) -> list[Number]:
+    """Parts in proportion to the weights that sum to the total, by largest remainder; the earlier of equals gains."""
+    asked = sum(weights)
+    if not asked:
+        return [0] * len(weights)
+    shares = [divmod(total * weight, asked) for weight in weights]
+    parts: list[Number] = [whole for whole, _ in shares]
+    left = int(total - sum(parts))
+    for i in sorted(range(len(parts)), key=lambda i: -shares[i][1])[:left]:
+        parts[i] += 1
+    return parts
+
+
+def _in_turn(total: int, weights: Sequence[Number]) -> list[Number]:
+    """Each takes what it asks for, the first first, until the total is used up."""
+    left: Number = total
+    parts = []
+    for weight in weights:
+        parts.append(min(weight, left))
+        left -= parts[-1]
+    return parts
+
+
+def _subject_field(sharing: EvidenceType, over: str, totalled: EvidenceType) -> str:
+    """The field of ``totalled`` that holds a subject of the types of ``over``: of the same name, else the first."""
+    types = set(sharing.fields[over].of)
+    fitting = [name for name in totalled.subjects if types & set(totalled.fields[name].of)]
+    if not fitting:
+        raise Misuse(f"{totalled.id} has no subject of the types of {sharing.id}.{over}", remedy="split over another")
+    return over if over in fitting else fitting[0]
+
+
+def _dated(value: object) -> date | Period:
+    return Period.parse(value) if isinstance(value, str) else cast(date, value)
+
+
+def _instant(day: date | Period, zone: ZoneInfo) -> datetime:
+    if isinstance(day, datetime):
+        return day
+    return (day if isinstance(day, Period) else Period.of(day, "day")).start_at(zone)
+
+
+def _last_day(period: Period) -> date:
+    return period.first if period.kind == "hour" else period.end - timedelta(days=1)
+
+
+def _place(row: Row, fields: Iterable[str]) -> tuple[object, ...]:
+    """Orders rows by fields, what has no value last; then by their place in the ledger."""
+    return tuple((row[name] is None, row[name]) for name in (*fields, "_entry", "_row"))
+
+
+def _source(kind: str, row: Row) -> Source:
+    return kind, cast(int, row["_entry"]), cast(int, row["_row"])
+
+
+def _cell(value: object, zone: ZoneInfo) -> Cell:
+    """A stored value as formulas see it: decimals exact, an instant as its day in the scheme's zone."""
+    if isinstance(value, Decimal):
+        return to_fraction(value)
+    return value.astimezone(zone).date() if isinstance(value, datetime) else cast(Cell, value)
+
+
+def _whole(name: str, column: Column, frame: _Frame) -> Column:
+    for cell in column:
+        if cell is not None and cast(Number, cell) != int(cast(Number, cell)):
+            raise Misuse(
+                f"result {name} of derivation {frame.derivation.id} comes to {cell}",
+                why="results are whole numbers of their unit",
+                remedy="declare a smaller unit, or leave the division to a measure",
+            )
+    return [None if cell is None else int(cast(Number, cell)) for cell in column]
+
+
+def _operands(expr: Expr) -> list[Expr]:
+    found: list[Expr] = []
+    for arg in expr.args:
+        found.extend(arg if isinstance(arg, tuple) else (arg,) if isinstance(arg, Expr) else ())
+    return found
+
+
+def _union(*columns: Sequence[Sources]) -> list[Sources]:
+    return [frozenset().union(*sets) for sets in zip(*columns, strict=True)]
+
+
+def _strict(function: Callable[..., Cell]) -> Callable[..., Cell]:
+    return lambda *cells: None if None in cells else function(*cells)
+
+
+def _and(left: Cell, right: Cell) -> Cell:
+    return False if left is False or right is False else None if None in (left, right) else True
+
+
+def _or(left: Cell, right: Cell) -> Cell:
+    return True if left is True or right is True else None if None in (left, right) else False
+
+
+_LITERALS: Final[Mapping[str, Callable[[str], Cell]]] = {
+    "exact": to_fraction,
+    "flag": lambda text: text == "true",
+    "text": str,
+    "date": date.fromisoformat,
+}
+
+_ROWWISE: Final[Mapping[str, Callable[..., Cell]]] = {
+    **{op: _strict(getattr(operator, op)) for op in ("add", "sub", "mul", "eq", "ne", "lt", "le", "gt", "ge")},
+    "div": _strict(lambda a, b: Fraction(a) / b if b else None),
+    "floordiv": _strict(lambda a, b: a // b if b else None),
+    "not": _strict(operator.not_),
+    "days": _strict(lambda span: span.days),
+    "isin": _strict(lambda value, *choices: value in choices),
+    "least": _strict(min),
+    "greatest": _strict(max),
+    "and": _and,
+    "or": _or,
+    "isnull": lambda value: value is None,
+    "where": lambda condition, then, otherwise: then if condition else otherwise,
+    "coalesce": lambda *cells: next((cell for cell in cells if cell is not None), None),
+}
+
+_REDUCTIONS: Final[Mapping[str, Callable[[list[Any]], Any]]] = {
+    "sum": lambda cells: sum(cells) if cells else None,
+    "mean": lambda cells: Fraction(sum(cells)) / len(cells) if cells else None,
+    "min": lambda cells: min(cells, default=None),
+    "max": lambda cells: max(cells, default=None),
+    "count": len,
+    "distinct": lambda cells: len(set(cells)),
+}
