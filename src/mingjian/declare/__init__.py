@@ -1,0 +1,80 @@
+"""Schemes: what a programme declares, read from a folder, frozen, fingerprinted and carried as data."""
+
+from mingjian.declare._data import meaning, scheme_data, scheme_from_data
+from mingjian.declare._expressions import (
+    Expr,
+    FormulaError,
+    carry,
+    coalesce,
+    greatest,
+    least,
+    literal,
+    previous,
+    split,
+    walk,
+    where,
+)
+from mingjian.declare._expressions import from_data as expr_from_data
+from mingjian.declare._expressions import text as formula_text
+from mingjian.declare._fields import evidence_types, row_fields, source_type, subject_evidence
+from mingjian.declare._load import inspect, load
+from mingjian.declare._model import (
+    Case,
+    Dated,
+    Derivation,
+    EvidenceType,
+    Expected,
+    Field,
+    Grade,
+    Index,
+    Measure,
+    Node,
+    Parameter,
+    Scheme,
+    StatementType,
+    SubjectType,
+    Title,
+)
+from mingjian.declare._subjects import Hierarchy, Subject
+
+__all__ = [
+    "Case",
+    "Dated",
+    "Derivation",
+    "EvidenceType",
+    "Expected",
+    "Expr",
+    "Field",
+    "FormulaError",
+    "Grade",
+    "Hierarchy",
+    "Index",
+    "Measure",
+    "Node",
+    "Parameter",
+    "Scheme",
+    "StatementType",
+    "Subject",
+    "SubjectType",
+    "Title",
+    "carry",
+    "coalesce",
+    "evidence_types",
+    "expr_from_data",
+    "formula_text",
+    "greatest",
+    "inspect",
+    "least",
+    "literal",
+    "load",
+    "meaning",
+    "previous",
+    "row_fields",
+    "scheme_data",
+    "scheme_from_data",
+    "source_type",
+    "split",
+    "subject_evidence",
+    "walk",
+    "where",
+]

@@ -185,6 +185,14 @@ class Index:
     better: Direction = "higher"
     line: int = 0
 
+    def nodes(self) -> Iterator[Node]:
+        """Every declared node, the root first."""
+        open_ = [self.root]
+        while open_:
+            node = open_.pop()
+            yield node
+            open_ += reversed(node.children)
+
 
 @dataclass(frozen=True, slots=True)
 class Derivation:

@@ -1,0 +1,225 @@
+"""``measures.py``: run once, every formula recorded, what goes wrong reported with its line there."""
+
+from __future__ import annotations
+
+import ast
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from graphlib import CycleError, TopologicalSorter
+from itertools import islice
+from pathlib import Path
+from types import ModuleType
+
+from mingjian.declare._expressions import MAX_NODES, Expr, FormulaError, from_data, walk
+from mingjian.declare._fields import row_fields
+from mingjian.declare._model import Derivation, Measure, Scheme
+from mingjian.declare._record import (
+    KIND_OF_FIELD,
+    Rows,
+    Table,
+    bound,
+    inputs_of,
+    measure,
+    parameter,
+    record,
+    record_rows,
+)
+from mingjian.declare._section import Report, near
+
+CODE_FILE = "measures.py"
+BOUNDS = ("period_start", "period_end")
+
+Formula = Callable[..., object]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The functions of ``measures.py`` and the lines on which they begin; helpers (``_name``) are left out."""
+
+    formulas: Mapping[str, Formula] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+
+def read_code(folder: Path, report: Report) -> Code:
+    """Run ``measures.py`` as a module of its own and take its functions.
+
+    The author's code runs with the rights of whoever loads the scheme; from then on formulas are data.
+    """
+    path = folder / CODE_FILE
+    try:
+        source = path.read_bytes()
+        tree = ast.parse(source, str(path))
+    except FileNotFoundError:
+        report.add("missing-file", "there is no such file", CODE_FILE, 0, "one plain function a measure")
+        return Code()
+    except (SyntaxError, ValueError) as fault:
+        line = (fault.lineno or 0) if isinstance(fault, SyntaxError) else 0
+        report.add("bad-code", f"not Python: {fault.args[0]}", CODE_FILE, line)
+        return Code()
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+    lines: dict[str, int] = {}
+    for function in functions:
+        if function.name in lines:
+            message = f"{function.name} is defined twice, first on line {lines[function.name]}"
+            report.add("two-functions", message, CODE_FILE, function.lineno, "rename or remove one")
+        lines.setdefault(function.name, function.lineno)
+    # Compiled here and not imported: an import would leave a cache beside the source and find a stale one there.
+    module = ModuleType(f"mingjian_scheme_{folder.name}")
+    module.__file__ = str(path)
+    try:
+        exec(compile(tree, str(path), "exec"), module.__dict__)
+    except Exception as fault:  # noqa: BLE001  an author's code may raise anything
+        _broken(report, path, fault, 0, "the module cannot be run")
+        return Code({}, lines)
+    return Code({name: getattr(module, name) for name in lines}, lines)
+
+
+def record_formulas(scheme: Scheme, code: Code, report: Report) -> Scheme:
+    """The scheme with every formula recorded that can be; the others stay as they were and are reported."""
+    inputs = _inputs(scheme, code, report)
+    recorder = _Recorder(scheme, code, inputs, report)
+    for name in _order(scheme, inputs, code, report):
+        recorder.record(name)
+    return recorder.scheme
+
+
+@dataclass(slots=True)
+class _Recorder:
+    scheme: Scheme
+    code: Code
+    inputs: Mapping[str, tuple[str, ...]]
+    report: Report
+
+    def record(self, name: str) -> None:
+        """Record one measure or derivation; what it reads is recorded already."""
+        line = self.code.lines[name]
+        given = self._given(name, line)
+        if given is None:
+            return
+        declared = self.scheme.measures.get(name) or self.scheme.derivations[name]
+        try:
+            made = _recorded(declared, self.code.formulas[name], given)
+        except Exception as fault:  # noqa: BLE001  an author's code may raise anything
+            path = (self.scheme.folder or Path()) / CODE_FILE
+            _broken(self.report, path, fault, line, f"{name} cannot be recorded")
+            return
+        made = replace(made, code_line=line)
+        if isinstance(made, Measure):
+            self.scheme = replace(self.scheme, measures={**self.scheme.measures, name: made})
+        else:
+            self.scheme = replace(self.scheme, derivations={**self.scheme.derivations, name: made})
+
+    def _given(self, name: str, line: int) -> dict[str, object] | None:
+        """The recorder of each input, or None (and findings) when one of them is not to be had."""
+        given = {}
+        for wanted in self.inputs[name]:
+            found = _recorder_of(self.scheme, wanted, rows_only=name in self.scheme.derivations)
+            if found is None:
+                known = sorted(_known(self.scheme) - {name})
+                remedy = near(wanted, known, "an input is an evidence type, a parameter, a measure or a derivation")
+                if wanted in _known(self.scheme):
+                    remedy = "a derivation reads evidence, derivations and parameters"
+                self.report.add(
+                    "undeclared", f"{name} asks for {wanted}, which is not declared", CODE_FILE, line, remedy
+                )
+                continue
+            given[wanted] = found
+        return given if len(given) == len(self.inputs[name]) else None
+
+
+def _recorded(declared: Measure | Derivation, formula: Formula, given: Mapping[str, object]) -> Measure | Derivation:
+    if isinstance(declared, Measure):
+        expr = record(formula, given)
+        _bounded([expr])
+        return replace(declared, expr=expr)
+    results = record_rows(formula, given, declared.of)
+    _bounded(results.values())
+    return replace(declared, expr=results)
+
+
+def _bounded(exprs: Iterable[Expr]) -> None:
+    """Refuse what a verifier would refuse to read back."""
+    for expr in exprs:
+        if len(list(islice(walk(expr), MAX_NODES + 1))) > MAX_NODES:
+            raise FormulaError(f"a formula of more than {MAX_NODES} nodes", remedy="make a measure of its parts")
+        from_data(expr.data())
+
+
+def _recorder_of(scheme: Scheme, name: str, *, rows_only: bool) -> object | None:
+    if name in BOUNDS:
+        return bound(name)
+    if name in scheme.parameters:
+        values = scheme.parameters[name].values
+        return parameter(name) if all(isinstance(v.value, Decimal) for v in values) else Table(name)
+    if name in scheme.evidence or name in scheme.derivations:
+        return Rows(name, {f.name: KIND_OF_FIELD[f.type] for f in row_fields(scheme, name).values()})
+    if rows_only:
+        return None
+    if name in scheme.measures:
+        return measure(name, scheme.measures[name].expr.kind)
+    return measure(name, "score") if name in scheme.indices else None
+
+
+def _known(scheme: Scheme) -> set[str]:
+    declared = (scheme.parameters, scheme.evidence, scheme.derivations, scheme.measures, scheme.indices)
+    return {name for table in declared for name in table} | set(BOUNDS)
+
+
+def _inputs(scheme: Scheme, code: Code, report: Report) -> dict[str, tuple[str, ...]]:
+    """What each declared formula asks for; reports declarations without a function and functions without one."""
+    declared: Mapping[str, Measure | Derivation] = {**scheme.measures, **scheme.derivations}
+    inputs = {}
+    for name, formula in code.formulas.items():
+        line = code.lines[name]
+        if name not in declared:
+            remedy = near(
+                name, [n for n in declared if n not in code.formulas], f"declare [measure.{name}], or call it _{name}"
+            )
+            report.add("undeclared-function", f"no measure or derivation is called {name}", CODE_FILE, line, remedy)
+            continue
+        try:
+            inputs[name] = inputs_of(formula)
+        except FormulaError as fault:
+            report.add("bad-formula", fault.what, CODE_FILE, line, fault.remedy)
+    for name, item in declared.items():
+        if name not in code.lines:
+            remedy = near(name, [n for n in code.lines if n not in declared], f"write def {name}(...) in {CODE_FILE}")
+            report.add("no-function", f"{name} has no function in {CODE_FILE}", "scheme.toml", item.line, remedy)
+    return inputs
+
+
+def _order(scheme: Scheme, inputs: Mapping[str, tuple[str, ...]], code: Code, report: Report) -> list[str]:
+    """The formulas, each after what it reads. Those of a cycle, named in a finding, are left out."""
+    graph = {name: set(names) for name, names in inputs.items()}
+    for name, derivation in scheme.derivations.items():
+        graph.setdefault(name, set()).add(derivation.of)
+    for name, index in scheme.indices.items():
+        graph[name] = {node.measure for node in index.nodes() if node.measure}
+    while True:
+        try:
+            return [name for name in TopologicalSorter(graph).static_order() if name in inputs]
+        except CycleError as fault:
+            cycle = list(reversed(fault.args[1]))
+            name = next((n for n in cycle if n in code.lines), "")
+            if len(cycle) == 2:
+                message = f"{name or cycle[0]} reads itself"
+                remedy = (
+                    "what is carried from period to period is a derivation (carry); previous() takes another measure"
+                )
+            else:
+                message, remedy = f"a cycle: {' reads '.join(cycle)}", "no formula may need its own result"
+            report.add("cycle", message, CODE_FILE if name else "scheme.toml", code.lines.get(name, 0), remedy)
+            for member in cycle:
+                graph.pop(member, None)
+                inputs = {n: names for n, names in inputs.items() if n != member}
+
+
+def _broken(report: Report, path: Path, fault: Exception, line: int, what: str) -> None:
+    frames = [f.lineno for f in traceback.extract_tb(fault.__traceback__) if f.filename == str(path)]
+    at = frames[-1] if frames and frames[-1] else line
+    if isinstance(fault, FormulaError):
+        report.add("bad-formula", fault.what, CODE_FILE, at, fault.remedy)
+    else:
+        report.add("bad-code", f"{what}: {type(fault).__name__}: {fault}", CODE_FILE, at)

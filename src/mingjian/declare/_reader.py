@@ -1,0 +1,313 @@
+"""``scheme.toml`` and ``cases/*.toml`` as model classes, without the formulas."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import TypeVar, get_args
+
+from mingjian.base.values import KINDS
+from mingjian.declare._expressions import literal
+from mingjian.declare._model import (
+    Case,
+    Dated,
+    Derivation,
+    Direction,
+    EvidenceType,
+    Expected,
+    Field,
+    FieldType,
+    Grade,
+    Index,
+    Label,
+    Measure,
+    Node,
+    Parameter,
+    Rollup,
+    Scheme,
+    StatementType,
+    SubjectType,
+    Title,
+    Window,
+)
+from mingjian.declare._section import Report, Section, read_file
+
+T = TypeVar("T")
+
+SCHEME_FILE = "scheme.toml"
+RESERVED = ("period_start", "period_end", "subject")
+UNRECORDED = literal(0)  # stands for a formula until it is recorded
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_LABELS: tuple[str, ...] = get_args(Label)
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What a declaration falls back on: the scheme's period, and for a leaf of an index its measure's title."""
+
+    period: str
+    titles: Mapping[str, Title]
+
+
+def read_scheme(folder: Path, report: Report) -> Scheme:
+    """What the folder declares, every formula still `UNRECORDED`; what is wrong in the writing goes to ``report``."""
+    root = read_file(folder, SCHEME_FILE, report)
+    head = root.section("scheme")
+    if root.table and not head.table:
+        root.fault("missing-key", "the table [scheme] is missing")
+    period = head.choice("period", KINDS, "year")
+    context = _Context(period, {})
+    measures = _all(root, "measure", _measure, context)
+    context = _Context(period, {name: measure.title for name, measure in measures.items()})
+    scheme = Scheme(
+        id=_identifier(head, head.text("id")),
+        version=head.text("version"),
+        title=head.title(),
+        period=period,
+        zone=head.text("zone"),
+        law=head.names("law"),
+        minimum_group=head.integer("minimum_group", 10),
+        subjects=_all(root, "subject", _subject, context),
+        evidence=_all(root, "evidence", _evidence, context),
+        parameters=_all(root, "parameter", _parameter, context),
+        measures=measures,
+        indices=_all(root, "index", _index, context),
+        derivations=_all(root, "derivation", _derivation, context),
+        statements=_all(root, "statement", _statement, context),
+        cases=read_cases(folder, report),
+        folder=folder,
+        fingerprint="",
+    )
+    head.end()
+    root.end()
+    return scheme
+
+
+def _all(root: Section, key: str, make: Callable[[str, Section, _Context], T], context: _Context) -> dict[str, T]:
+    made = {}
+    for name, section in root.named(key):
+        made[_identifier(section, name)] = make(name, section, context)
+        section.end()
+    return made
+
+
+def _identifier(section: Section, name: str) -> str:
+    if name and (not _NAME.fullmatch(name) or keyword.iskeyword(name) or name in RESERVED):
+        remedy = "lower-case letters, digits and _, a letter first; no word of Python, " + ", no ".join(RESERVED)
+        section.fault("bad-name", f"{name!r} cannot be a name", remedy=remedy)
+    return name
+
+
+def _subject(name: str, s: Section, context: _Context) -> SubjectType:
+    return SubjectType(name, s.title(), s.text("parent", ""), s.flag("person"), s.line)
+
+
+def _evidence(name: str, s: Section, context: _Context) -> EvidenceType:
+    fields = {}
+    for field_name, section in s.named("field"):
+        fields[_identifier(section, field_name)] = _field(field_name, section)
+        section.end()
+    if not fields:
+        s.fault("missing-key", "no field is declared", remedy=f"[evidence.{name}.field]")
+    return EvidenceType(
+        id=name,
+        title=s.title(),
+        fields=fields,
+        key=s.names("key"),
+        date=s.text("date", ""),
+        subjects=s.names("subjects", tuple(f.name for f in fields.values() if f.type == "subject")),
+        bad_rows=s.choice("bad_rows", ("refuse", "leave_out"), "refuse"),
+        ballots=s.flag("ballots"),
+        dimension=s.flag("dimension"),
+        label=s.choice("label", _LABELS, "internal"),
+        line=s.line,
+    )
+
+
+def _field(name: str, s: Section) -> Field:
+    kind = s.choice("type", get_args(FieldType))
+    return Field(
+        name=name,
+        type=kind,
+        title=s.title(),
+        unit=s.text("unit", "") if kind in ("integer", "quantity", "decimal") else "",
+        decimals=s.integer("decimals") if kind == "decimal" else 0,
+        optional=s.flag("optional"),
+        choices=s.titles("choices") if kind == "choice" else {},
+        min=s.number("min") if kind in ("integer", "quantity", "decimal") else None,
+        max=s.number("max") if kind in ("integer", "quantity", "decimal") else None,
+        at_most=s.text("at_most", "") if kind in ("integer", "quantity", "decimal") else "",
+        of=s.names("of") if kind in ("subject", "period") else (),
+        to=s.text("to") if kind == "ref" else "",
+        label=s.choice("label", _LABELS, "internal"),
+        line=s.line,
+    )
+
+
+def _parameter(name: str, s: Section, context: _Context) -> Parameter:
+    values = []
+    for each in s.sections("values"):
+        table = isinstance(each.table.get("value"), dict)
+        value = each.numbers("value") if table else each.number("value", required=True) or Decimal(0)
+        values.append(Dated(each.day("from"), value, each.text("source")))
+        each.end()
+    starts = [dated.start for dated in values]
+    if not values:
+        s.fault(
+            "missing-key",
+            "no value is declared",
+            remedy='values = [ { from = 2021-01-01, value = 1, source = "..." } ]',
+        )
+    if any(later <= earlier for earlier, later in pairwise(starts)):
+        s.fault(
+            "values-out-of-order", "the values do not stand in order of their dates", "values", "the earliest first"
+        )
+    if len({isinstance(dated.value, Decimal) for dated in values}) > 1:
+        s.fault("bad-value", "some values are tables and some are numbers", "values")
+    return Parameter(name, s.title(), s.text("unit"), tuple(values), s.line)
+
+
+def _measure(name: str, s: Section, context: _Context) -> Measure:
+    return Measure(
+        id=name,
+        title=s.title(),
+        of=s.text("of"),
+        period=s.choice("period", KINDS, context.period),
+        unit=s.text("unit"),
+        decimals=s.integer("decimals"),
+        expr=UNRECORDED,
+        window=s.choice("window", get_args(Window), "in_period"),
+        rollup=s.choice("rollup", get_args(Rollup), "none"),
+        each=s.text("each", ""),
+        certified=s.flag("certified"),
+        better=s.choice("better", get_args(Direction), "higher"),
+        grades=_grades(s),
+        line=s.line,
+    )
+
+
+def _grades(s: Section) -> tuple[Grade, ...]:
+    grades = []
+    for each in s.sections("grades"):
+        grades.append(Grade(each.number("at", required=True) or Decimal(0), each.title()))
+        each.end()
+    return tuple(grades)
+
+
+def _index(name: str, s: Section, context: _Context) -> Index:
+    title = s.title()
+    return Index(
+        id=name,
+        title=title,
+        of=s.text("of"),
+        period=s.choice("period", KINDS, context.period),
+        unit=s.text("unit"),
+        decimals=s.integer("decimals"),
+        root=_node(s, context, name),
+        grades=_grades(s),
+        better=s.choice("better", get_args(Direction), "higher"),
+        line=s.line,
+    )
+
+
+def _node(s: Section, context: _Context, index: str = "") -> Node:
+    """A node, or the root of ``index``, whose title and name are those of the index itself."""
+    children = []
+    for child in s.sections("nodes"):
+        children.append(_node(child, context))
+        child.end()
+    measure = s.text("measure", "")
+    name = index or s.text("id", measure)
+    if not name:
+        s.fault("missing-key", "id is missing", remedy="a node without a measure has an id and a title of its own")
+    return Node(
+        id=name,
+        title=s.title()
+        if index or "title" in s.table or not measure
+        else context.titles.get(measure, Title(measure, measure)),
+        weight=Decimal(1) if index else s.number("weight", Decimal(1)) or Decimal(0),
+        measure=measure,
+        children=tuple(children),
+        aggregate=s.choice("aggregate", ("arithmetic", "geometric"), "arithmetic"),
+        normalise=s.choice("normalise", ("none", "minmax", "goalposts", "zscore"), "none"),
+        low=s.number("low"),
+        high=s.number("high"),
+        members=s.text("members", ""),
+        member_weight=s.text("member_weight", ""),
+        group=s.text("group", ""),
+        group_weight=s.text("group_weight", ""),
+        line=s.line,
+    )
+
+
+def _derivation(name: str, s: Section, context: _Context) -> Derivation:
+    return Derivation(
+        id=name,
+        title=s.title(),
+        of=s.text("of"),
+        expr={},
+        units=s.texts("results"),
+        period=s.choice("period", KINDS, context.period),
+        split=s.choice("split", ("", "pro_rata", "priority", "time"), ""),
+        order=s.text("order", ""),
+        line=s.line,
+    )
+
+
+def _statement(name: str, s: Section, context: _Context) -> StatementType:
+    return StatementType(
+        id=name,
+        title=s.title(),
+        kind=s.choice("kind", ("portrait", "certificate")),
+        of=s.text("of"),
+        period=s.choice("period", KINDS, context.period),
+        show=s.names("show"),
+        template=s.text("template", ""),
+        valid_days=s.integer("valid_days") or None,
+        line=s.line,
+    )
+
+
+def read_cases(folder: Path, report: Report) -> tuple[Case, ...]:
+    """The cases of every file of ``cases/``, in order of file name."""
+    cases = []
+    for path in sorted((folder / "cases").glob("*.toml")):
+        root = read_file(folder, f"cases/{path.name}", report)
+        cases += [_case(section, report) for section in root.sections("case")]
+        root.end()
+    return tuple(cases)
+
+
+def _case(s: Section, report: Report) -> Case:
+    rows = s.section("rows")
+    case = Case(
+        id=s.text("id"),
+        title=s.text("title", ""),
+        period=s.text("period"),
+        rows={kind: tuple(row.table for row in rows.sections(kind)) for kind in rows.table},
+        expected=tuple(_expected(each) for each in s.sections("expect")),
+        file=s.file,
+        line=s.line,
+    )
+    s.end()
+    return case
+
+
+def _expected(s: Section) -> Expected:
+    value = s.text("value", "")
+    status = s.choice("status", ("value", "none", "withheld"), "value")
+    if ("value" in s.table) == (status != "value"):
+        s.fault(
+            "bad-value", "wants either a value or a status", remedy='value = "85.00", or status = "none" or "withheld"'
+        )
+    expected = Expected(
+        s.text("measure"), s.text("subject"), value, status, s.text("member", ""), s.text("period", ""), s.line
+    )
+    s.end()
+    return expected
