@@ -1,0 +1,232 @@
+"""All evidence of a ledger in one DuckDB file: made from the ledger alone, and to be deleted and made again at any time.
+
+Each evidence type of each scheme is a table of its rows, whole: what a later row supersedes stays and says by which entry.
+A row counts at size n of the ledger where ``_entry < n`` and not ``_superseded < n``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+
+from mingjian.base.errors import MingjianError, Misuse
+from mingjian.base.values import canonical
+from mingjian.declare._model import EvidenceType
+from mingjian.record.evidence._schema import LINE, arrow_schema
+from mingjian.record.evidence._view import ENTRY, ROW, SUPERSEDED, View, lock, open_connection, quoted, with_provenance
+from mingjian.record.ledger import Entry, Ledger, canonical_rows
+
+_GROUP: Final = 1_000_000  # rows staged at a time
+_PAUSE: Final = 0.05  # seconds between two tries for the lock
+_KINDS: Final = "kinds"  # the table of tables: no evidence has its name, since theirs have a slash
+_BATCH: Final = 65_536
+
+
+class Projection:
+    """The rows of every evidence type that was asked for, as of any size of the ledger up to the one caught up to.
+
+    One process writes or many read: they queue on a lock file beside ``path`` for at most ``wait`` seconds.
+    """
+
+    def __init__(self, path: Path, ledger: Ledger, *, wait: float = 20.0) -> None:
+        self.path = path
+        self._ledger = ledger
+        self._wait = wait
+
+    def catch_up(self, scheme: str, types: Mapping[str, EvidenceType], *, zone: str = "") -> int:
+        """Take in what the ledger has gained for these types of a scheme, and return the size reached.
+
+        A type whose fields, key or date changed is read anew. ``zone`` is the scheme's, needed where a field of type time
+        dates rows. Raises MingjianError if others keep the file busy too long, Misuse for rows that no longer fit a type.
+        """
+        size = self._ledger.size
+        shapes = {kind: _shape(type, zone) for kind, type in types.items()}
+        done = self._caught_up(scheme)
+        if all(done.get(kind) == (shape, size) for kind, shape in shapes.items()):
+            return size
+        with self._locked(fcntl.LOCK_EX), _connected(self.path) as connection:
+            connection.execute(
+                f"CREATE TABLE IF NOT EXISTS {_KINDS} (scheme TEXT, kind TEXT, shape TEXT, size BIGINT,"
+                " PRIMARY KEY (scheme, kind))"
+            )
+            for kind, type in types.items():
+                connection.begin()
+                start = _start(connection, scheme, type, shapes[kind])
+                entries = self._ledger.entries(start, size, kind=kind, scheme=scheme)
+                for tables in _groups(self._rows(entry, type, zone) for entry in entries):
+                    _add(connection, _name(scheme, kind), type, pa.concat_tables(tables))
+                connection.execute(
+                    f"INSERT OR REPLACE INTO {_KINDS} VALUES (?, ?, ?, ?)",
+                    [scheme, kind, shapes[kind], max(start, size)],
+                )
+                connection.commit()
+        return size
+
+    def view(self, scheme: str, size: int | None = None) -> View:
+        """The rows of a scheme as of ``size`` entries, or of the size caught up to. Close it to let others write.
+
+        Raises Misuse for a size beyond that, and for a scheme that was never caught up.
+        """
+        with ExitStack() as held:
+            held.enter_context(self._locked(fcntl.LOCK_SH))
+            done = _read(self.path, scheme)
+            reached = min((reached for _, reached in done.values()), default=None)
+            if reached is None:
+                raise Misuse(f"no rows of {scheme!r} here", where=str(self.path), remedy="catch up first")
+            if size is not None and not 0 <= size <= reached:
+                raise Misuse(f"no view at size {size}", why=f"caught up to {reached}", remedy="catch up first")
+            at = reached if size is None else size
+            connection = open_connection()
+            connection.con.execute(f"ATTACH {_text(str(self.path))} AS projection (READ_ONLY)")
+            for kind in done:
+                connection.con.execute(
+                    f"CREATE VIEW {quoted(kind)} AS SELECT * EXCLUDE ({SUPERSEDED})"
+                    f" FROM projection.{quoted(_name(scheme, kind))}"
+                    f" WHERE {ENTRY} < {at} AND coalesce({SUPERSEDED} >= {at}, true)"
+                )
+            lock(connection)
+            return View(connection, at, done, held.pop_all())
+
+    def digest(self) -> str:
+        """``sha256:`` over every row of every table, whatever the bytes of the file: two makings of one ledger agree."""
+        state = hashlib.sha256()
+        with self._locked(fcntl.LOCK_SH), _connected(self.path, read_only=True) as connection:
+            for scheme, kind, shape in connection.execute(
+                f"SELECT scheme, kind, shape FROM {_KINDS} ORDER BY scheme, kind"
+            ).fetchall():
+                state.update(canonical([scheme, kind, shape]) + b"\n")
+                rows = f"FROM {quoted(_name(scheme, kind))} ORDER BY {ENTRY}, {ROW}"
+                for batch in connection.execute(rows).to_arrow_reader(_BATCH):
+                    table = pa.Table.from_batches([batch])
+                    state.update(b"".join(row + b"\n" for row in canonical_rows(table)))
+        return "sha256:" + state.hexdigest()
+
+    def _caught_up(self, scheme: str) -> dict[str, tuple[str, int]]:
+        with self._locked(fcntl.LOCK_SH):
+            return _read(self.path, scheme)
+
+    def _rows(self, entry: Entry, type: EvidenceType, zone: str) -> pa.Table:
+        """The rows of an entry under the columns of the type as it is declared now."""
+        table = self._ledger.table(entry.index)
+        table = table.select([name for name in table.column_names if name in type.fields or name == LINE])
+        numbers = pa.array(range(entry.rows), pa.int64())
+        table = table.append_column(ENTRY, pa.repeat(pa.scalar(entry.index, pa.int64()), entry.rows))
+        return with_provenance(table.append_column(ROW, numbers), type, zone)
+
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        deadline = time.monotonic() + self._wait
+        with self.path.with_name(f"{self.path.name}.lock").open("a") as file:
+            while True:
+                try:
+                    fcntl.flock(file, how | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise MingjianError(
+                            "the rows are in use",
+                            why=f"others kept the file busy for {self._wait:g} s",
+                            where=str(self.path),
+                            remedy="close open views, or try again when the others are done",
+                        ) from None
+                    time.sleep(_PAUSE)
+            yield
+
+
+@contextmanager
+def _connected(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the file alone. Raises MingjianError for a file that DuckDB cannot read."""
+    try:
+        connection = duckdb.connect()
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"ATTACH {_text(str(path))} AS projection ({'READ_ONLY' if read_only else 'READ_WRITE'})")
+        connection.execute("USE projection")
+    except duckdb.Error as fault:
+        raise MingjianError(
+            "the rows cannot be read", why=str(fault), where=str(path), remedy="delete the file: it is made again"
+        ) from fault
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _read(path: Path, scheme: str) -> dict[str, tuple[str, int]]:
+    """(shape, size caught up to) of each kind of a scheme."""
+    if not path.exists():
+        return {}
+    with _connected(path, read_only=True) as connection:
+        if not connection.execute("FROM duckdb_tables() WHERE table_name = ?", [_KINDS]).fetchall():
+            return {}
+        rows = connection.execute(f"SELECT kind, shape, size FROM {_KINDS} WHERE scheme = ?", [scheme]).fetchall()
+    return {kind: (shape, size) for kind, shape, size in rows}
+
+
+def _start(connection: duckdb.DuckDBPyConnection, scheme: str, type: EvidenceType, shape: str) -> int:
+    """The size a type is caught up to; 0, with an empty table, where it is new or of another shape."""
+    found: tuple[Any, ...] | None = connection.execute(
+        f"SELECT shape, size FROM {_KINDS} WHERE scheme = ? AND kind = ?", [scheme, type.id]
+    ).fetchone()
+    if found is not None and found[0] == shape:
+        return int(found[1])
+    empty = with_provenance(arrow_schema(type).empty_table(), type, "UTC")
+    connection.register("_given", empty)
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {quoted(_name(scheme, type.id))} AS SELECT *, NULL::BIGINT AS {SUPERSEDED} FROM _given"
+    )
+    connection.unregister("_given")
+    return 0
+
+
+def _add(connection: duckdb.DuckDBPyConnection, name: str, type: EvidenceType, rows: pa.Table) -> None:
+    """Append rows, later than all in the table; each supersedes the row of its key before it."""
+    table = quoted(name)
+    connection.register("_given", rows)
+    if type.key:
+        key = ", ".join(map(quoted, type.key))
+        same = " AND ".join(f"{table}.{quoted(field)} IS NOT DISTINCT FROM new.{quoted(field)}" for field in type.key)
+        connection.execute(
+            f"UPDATE {table} SET {SUPERSEDED} = new.first"
+            f" FROM (SELECT {key}, min({ENTRY}) AS first FROM _given GROUP BY ALL) AS new"
+            f" WHERE {table}.{SUPERSEDED} IS NULL AND {same}"
+        )
+        superseded = f"lead({ENTRY}) OVER (PARTITION BY {key} ORDER BY {ENTRY}, {ROW})"
+    else:
+        superseded = "NULL::BIGINT"
+    connection.execute(f"INSERT INTO {table} SELECT *, {superseded} FROM _given ORDER BY {ENTRY}, {ROW}")
+    connection.unregister("_given")
+
+
+def _groups(tables: Iterable[pa.Table]) -> Iterator[Sequence[pa.Table]]:
+    """Tables in runs of about a million rows: few statements for many small entries, little memory for large ones."""
+    group: list[pa.Table] = []
+    for table in tables:
+        group.append(table)
+        if sum(member.num_rows for member in group) >= _GROUP:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _shape(type: EvidenceType, zone: str) -> str:
+    """What a table depends on besides the ledger."""
+    columns = [[field.name, str(field.type)] for field in arrow_schema(type)]
+    return canonical({"columns": columns, "key": list(type.key), "date": type.date, "zone": zone}).decode()
+
+
+def _name(scheme: str, kind: str) -> str:
+    return f"{scheme}/{kind}"
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,165 @@
+"""The rows of one scheme as they stood at one size of the ledger, in a DuckDB that reaches nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mingjian.base.errors import Misuse
+from mingjian.base.values import Period
+from mingjian.declare._model import EvidenceType
+from mingjian.record.evidence._schema import LINE, Column, arrow_schema
+
+if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
+
+ENTRY: Final = "_entry"  # index of the entry a row came with
+ROW: Final = "_row"  # its place in that entry, from 0
+DATE: Final = "_date"  # the day that dates it
+SUPERSEDED: Final = "_superseded"  # index of the entry that brought a later row of its key
+# Formulas run here. What is open when the configuration is locked stays readable, and nothing else can be reached.
+_LOCK: Final = "SET enable_external_access = false; SET lock_configuration = true"
+
+
+class View:
+    """Rows that count, by evidence type: those present at ``size`` and not superseded by then.
+
+    Use it as a context manager, or `close` it: a view of a `Projection` holds a read lock on its file.
+    """
+
+    def __init__(self, connection: Backend, size: int, kinds: Collection[str], held: ExitStack) -> None:
+        self.connection = connection
+        self.size = size
+        self.kinds = frozenset(kinds)
+        self._held = held
+
+    @classmethod
+    def of(
+        cls, tables: Mapping[str, pa.Table], types: Mapping[str, EvidenceType], size: int = 0, *, zone: str = ""
+    ) -> View:
+        """A view in memory of the given rows; a type of ``types`` without a table is empty.
+
+        Tables may lack optional fields, ``_line``, and (together) ``_entry`` and ``_row``: rows without them count as one
+        entry, 0, in their order. ``size`` only names the state. ``zone`` is needed where a field of type time dates rows.
+        Raises Misuse for a table that is of no type, or not of its type's columns.
+        """
+        if unknown := tables.keys() - types.keys():
+            raise Misuse("rows of no declared type", why=", ".join(sorted(unknown)))
+        connection = open_connection()
+        for kind, type in types.items():
+            table = tables.get(kind, arrow_schema(type).empty_table())
+            connection.con.register("_given", with_provenance(table, type, zone))
+            current = "TRUE"
+            if type.key:
+                key = ", ".join(map(quoted, type.key))
+                current = f"row_number() OVER (PARTITION BY {key} ORDER BY {ENTRY} DESC, {ROW} DESC) = 1"
+            connection.con.execute(
+                f"CREATE TABLE {quoted(kind)} AS FROM _given QUALIFY {current} ORDER BY {ENTRY}, {ROW}"
+            )
+            connection.con.unregister("_given")
+        lock(connection)
+        return cls(connection, size, types, ExitStack())
+
+    def rows(self, kind: str):  # type: ignore[no-untyped-def]
+        """The rows of an evidence type as an Ibis table: its fields, ``_entry``, ``_row``, ``_line`` and ``_date``."""
+        self._check(kind)
+        return self.connection.table(kind)
+
+    def arrow(self, kind: str) -> pa.Table:
+        """The same rows as Arrow, ordered by entry and row."""
+        self._check(kind)
+        found: pa.Table = self.connection.con.execute(f"FROM {quoted(kind)} ORDER BY {ENTRY}, {ROW}").to_arrow_table()
+        return found
+
+    def close(self) -> None:
+        """Let go of the file. Closing twice does no harm."""
+        self.connection.disconnect()
+        self._held.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _check(self, kind: str) -> None:
+        if kind not in self.kinds:
+            raise Misuse(f"no rows of {kind!r} here", remedy="one of " + ", ".join(sorted(self.kinds)))
+
+
+def quoted(name: str) -> str:
+    """A name as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def open_connection() -> Backend:
+    """A DuckDB in memory whose results depend on no setting of the machine."""
+    import ibis  # half a second, which only those pay who ask for rows
+
+    backend = ibis.duckdb.connect()
+    backend.con.execute("SET TimeZone = 'UTC'")
+    return backend
+
+
+def lock(connection: Backend) -> None:
+    """Nothing more can be opened, read, written or set from here on."""
+    connection.con.execute(_LOCK)
+
+
+def with_provenance(table: pa.Table, type: EvidenceType, zone: str) -> pa.Table:
+    """The columns of a view's rows: the type's fields, ``_entry``, ``_row``, ``_line`` and ``_date``.
+
+    Raises Misuse for columns that are not the type's.
+    """
+    rows = table.num_rows
+    internal: dict[str, Any] = {
+        ENTRY: pa.repeat(pa.scalar(0, pa.int64()), rows),
+        ROW: pa.array(range(rows), pa.int64()),
+        LINE: pa.nulls(rows, pa.int64()),
+    }
+    if unknown := set(table.column_names) - internal.keys() - type.fields.keys() - {DATE}:
+        raise Misuse(f"not rows of {type.id}", why=f"unknown columns {', '.join(sorted(unknown))}")
+    arrays: list[Any] = []
+    for field in arrow_schema(type):
+        if field.name in table.column_names:
+            arrays.append(_cast(table[field.name], field, type))
+        else:
+            arrays.append(pa.nulls(rows, field.type))
+    columns: dict[str, Any] = dict(zip(type.fields, arrays, strict=True))
+    for name, default in internal.items():
+        columns[name] = table[name].cast(pa.int64()) if name in table.column_names else default
+    columns[DATE] = dates(columns.get(type.date), type, zone, rows)
+    return pa.table(columns)
+
+
+def _cast(column: Column, field: pa.Field[Any], type: EvidenceType) -> Column:
+    try:
+        return column.cast(field.type)
+    except pa.ArrowInvalid as fault:
+        raise Misuse(f"not rows of {type.id}", why=f"column {field.name}: {fault}") from fault
+
+
+def dates(column: Column | None, type: EvidenceType, zone: str, rows: int) -> Column:
+    """The day of each row: the date itself, the first day of a period, the day of an instant on the clock of ``zone``."""
+    if column is None:
+        return pa.nulls(rows, pa.date32())
+    kind = type.fields[type.date].type
+    if kind == "period":
+        texts = pc.unique(column)
+        days = pa.array([None if text is None else Period.parse(text).first for text in texts.to_pylist()], pa.date32())
+        return pc.take(days, pc.index_in(column, texts))
+    if kind == "time":
+        if not zone:
+            raise Misuse(f"{type.id} is dated by a time", why="its day depends on the clock", remedy="give the zone")
+        local: Any = column.cast(pa.timestamp("us", ZoneInfo(zone).key))
+        local_days: Column = pc.local_timestamp(local).cast(pa.date32())
+        return local_days
+    return column
