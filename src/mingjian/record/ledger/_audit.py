@@ -44,7 +44,7 @@ def audit(store: Store, signer: NoteKey, checkpoint: str | None, progress: Progr
 
 
 def _entry_findings(
-    store: Store, index: int, header: bytes | None, lookup: dict[str, str] | None, held: bytes
+    store: Store, index: int, header: bytes | None, lookup: dict[str, str | None] | None, held: bytes
 ) -> Iterator[Finding]:
     if header is None:
         yield _of_entry(index, "entry-missing", "an entry is missing")

@@ -74,7 +74,7 @@ def _chunk_rows(chunk: pa.RecordBatch) -> list[bytes]:
     parts: list[Any] = []
     for opening, name in zip(chain("{", repeat(",")), sorted(chunk.schema.names), strict=False):
         parts += [f"{opening}{_quote(name)}:", _cells(name, chunk.column(name))]
-    rows: list[bytes] = pc.cast(_joined(*parts, "}", ""), pa.binary()).to_pylist()
+    rows: list[bytes] = pc.cast(_joined(*parts, "}"), pa.binary()).to_pylist()
     return rows
 
 

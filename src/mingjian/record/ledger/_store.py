@@ -37,7 +37,7 @@ ENTRY: Final = sa.Table(
     sa.Column("header", sa.LargeBinary, nullable=False),  # the leaf; the columns below only find it
     sa.Column("scheme", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("source_sha256", sa.Text, nullable=False),
+    sa.Column("source_sha256", sa.Text),
     sa.Index("entry_of_kind", "kind", "scheme", "index"),
     sa.Index("entry_of_source", "source_sha256", "kind"),
 )
@@ -137,7 +137,7 @@ class Store:
             header: bytes | None = connection.scalar(sa.select(ENTRY.c.header).where(ENTRY.c.index == index))
         return header
 
-    def lookups(self, start: int, end: int) -> dict[int, dict[str, str]]:
+    def lookups(self, start: int, end: int) -> dict[int, dict[str, str | None]]:
         """Of each entry in ``[start, end)``, the columns that stand beside its header (`lookup_values`)."""
         query = sa.select(ENTRY.c.index, ENTRY.c.scheme, ENTRY.c.kind, ENTRY.c.source_sha256)
         with self.engine.connect() as connection:
@@ -189,9 +189,9 @@ def _entry_values(entry: Entry) -> dict[str, object]:
     return {"index": entry.index, "header": entry.leaf, **lookup_values(entry)}
 
 
-def lookup_values(entry: Entry) -> dict[str, str]:
+def lookup_values(entry: Entry) -> dict[str, str | None]:
     """The columns beside a header by which entries are found."""
-    return {"scheme": entry.scheme, "kind": entry.kind, "source_sha256": entry.source.get("sha256", "")}
+    return {"scheme": entry.scheme, "kind": entry.kind, "source_sha256": entry.source.get("sha256")}
 
 
 def _payload_values(entry: Entry, prepared: Prepared, blobs: BlobDirectory) -> dict[str, object]:
