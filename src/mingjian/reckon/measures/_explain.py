@@ -1,0 +1,239 @@
+"""Why a number is what it is: its formula, what it read, and the rows behind that, down to the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from mingjian.base.values import Period
+from mingjian.declare import Expr, Hierarchy, Index, Measure, Scheme, Title, formula_text, walk
+from mingjian.reckon.index import contributions
+from mingjian.reckon.measures._engine import Rows, key_of, kind_of, reductions, touched_rows
+from mingjian.reckon.measures._evaluate import NOTHING_ATTESTED, Run
+from mingjian.reckon.measures._indices import Branch
+from mingjian.reckon.measures._plan import Job, declared, evidence_of, job_for, jobs, leaves, rows_for
+from mingjian.reckon.measures._tables import Ground
+from mingjian.reckon.measures._values import Results, Value
+from mingjian.record.evidence import View
+
+
+@dataclass(frozen=True, slots=True)
+class RowSeen:
+    """One row of evidence: where it stands in the ledger, the line of the file it came from, and what it says."""
+
+    kind: str
+    entry: int
+    row: int
+    line: int | None
+    data: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ReductionSeen:
+    """One reduction in a formula: its text, what it came to and its rows.
+
+    ``rows`` is empty where they are ballots, of which ``count`` says how many: single ballots are shown to nobody.
+    """
+
+    text: str
+    kind: str
+    value: object
+    count: int
+    rows: tuple[RowSeen, ...]
+    ballots: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSeen:
+    """A parameter as it was in force: value or table, unit, since when, and the text that lays it down."""
+
+    id: str
+    title: Title
+    value: Decimal | Mapping[str, Decimal] | None
+    unit: str
+    start: date | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A value with everything it was reckoned from. ``weight`` and ``contribution`` are its part in the index above it."""
+
+    value: Value
+    title: Title
+    formula: str
+    parameters: tuple[ParameterSeen, ...] = ()
+    reductions: tuple[ReductionSeen, ...] = ()
+    inputs: tuple[Explanation, ...] = ()
+    weight: Decimal | None = None
+    contribution: float | None = None
+
+
+def explain(
+    scheme: Scheme,
+    view: View,
+    hierarchy: Hierarchy,
+    measure: str,
+    subject: str,
+    period: Period,
+    member: str = "",
+) -> Explanation:
+    """Why ``measure`` of ``subject`` is what it is.
+
+    Raises Misuse for an unknown measure, a period of the wrong kind, or a subject that has no such value. The values are
+    those before the release gate: the caller passes them through it before anyone sees them.
+    """
+    what = declared(scheme, measure)
+    alone = None if _relative(what) else {subject}
+    run = Run(scheme, Ground(scheme, view), hierarchy, alone, NOTHING_ATTESTED)
+    run.all(jobs(scheme, period, [measure]))
+    return _Explainer(run, subject).number(measure, period, member, before=False)
+
+
+def _relative(what: Measure | Index) -> bool:
+    return isinstance(what, Index) and any(leaf.normalise in ("minmax", "zscore") for leaf in leaves(what.root))
+
+
+class _Explainer:
+    def __init__(self, run: Run, subject: str) -> None:
+        self.run, self.scheme, self.subject = run, run.scheme, subject
+
+    def number(self, name: str, period: Period, member: str, *, before: bool) -> Explanation:
+        of = next(t for t in self.scheme.subjects if self._is(t, period))
+        job = job_for(self.scheme, name, period, of, before=before)
+        what = declared(self.scheme, name)
+        value = Results(job.period, self.run.values(job)).value(name, self.subject, member)
+        if isinstance(what, Index):
+            return self._index(what, job, value, member)
+        if what.rollup in ("sum", "mean") and of != what.of:
+            return Explanation(value, what.title, f"{what.rollup} of {name} of each {what.of}")
+        nodes = list(walk(what.expr))
+        names = dict.fromkeys(str(n.args[0]) for n in nodes if n.op in ("param", "lookup"))
+        inputs = dict.fromkeys((str(n.args[0]), n.op == "previous") for n in nodes if n.op in ("measure", "previous"))
+        own = Period.parse(job.period)
+        return Explanation(
+            value,
+            what.title,
+            formula_text(what.expr),
+            tuple(self._parameter(n, own) for n in names),
+            tuple(self._reduction(job, r, member) for r in _once(what.expr)),
+            tuple(self.number(n, own, self._member(n, member), before=b) for n, b in inputs),
+        )
+
+    def _is(self, subject_type: str, period: Period) -> bool:
+        return self.subject in self.run.spine(subject_type, period)
+
+    def _member(self, name: str, member: str) -> str:
+        what = declared(self.scheme, name)
+        return member if isinstance(what, Measure) and what.each else ""
+
+    def _parameter(self, name: str, period: Period) -> ParameterSeen:
+        parameter = self.scheme.parameters[name]
+        dated = parameter.on(period.end - timedelta(days=1))
+        if dated is None:
+            return ParameterSeen(name, parameter.title, None, parameter.unit, None, "")
+        return ParameterSeen(name, parameter.title, dated.value, parameter.unit, dated.start, dated.source)
+
+    def _reduction(self, job: Job, reduction: Expr, member: str) -> ReductionSeen:
+        kind = kind_of(reduction)
+        rows = rows_for(self.scheme, job, kind)
+        reduced = self.run.reduction(rows)
+        pair = (self.subject, member if rows.each else "")
+        place = reduced.pairs.index(pair) if pair in reduced.pairs else None
+        value = reduced.values[key_of(reduction)][place] if place is not None else None
+        reached = self._reached(rows, reduction, member)
+        if evidence_of(self.scheme, kind).ballots:
+            return ReductionSeen(formula_text(reduction), kind, value, reached.num_rows, (), True)
+        return ReductionSeen(formula_text(reduction), kind, value, reached.num_rows, self._rows(rows, reached), False)
+
+    def _reached(self, rows: Rows, reduction: Expr, member: str) -> pa.Table:
+        import pyarrow.compute as pc
+
+        found = touched_rows(*self.run.query(rows, [reduction]))
+        mine = pc.field("_subject") == self.subject
+        return found.filter(mine & (pc.field("_member") == member) if rows.each else mine)
+
+    def _rows(self, rows: Rows, reached: pa.Table) -> tuple[RowSeen, ...]:
+        import ibis
+
+        if rows.kind in self.scheme.derivations:
+            places = set(zip(reached["_entry"].to_pylist(), reached["_row"].to_pylist(), strict=True))
+            derived = self.run.ground.derived(rows.kind, rows.end)
+            found: list[Any] = [row for row in derived if (row["_entry"], row["_row"]) in places]
+        else:
+            table = self.run.ground.view.rows(rows.kind)
+            keys = ibis.memtable(reached.select(["_entry", "_row"]))
+            found = self.run.ground.connection.to_pyarrow(table.semi_join(keys, ["_entry", "_row"])).to_pylist()
+        return tuple(
+            RowSeen(
+                rows.kind,
+                row["_entry"],
+                row["_row"],
+                row.get("_line"),
+                {k: v for k, v in row.items() if not k.startswith("_") and v is not None},
+            )
+            for row in sorted(found, key=lambda row: (row["_entry"], row["_row"]))
+        )
+
+    # -- indices --------------------------------------------------------------------------------------------------------
+    def _index(self, index: Index, job: Job, value: Value, member: str) -> Explanation:
+        period = Period.parse(job.period)
+        root = self.run.tree(index, period)
+        branch = root if not member else next(b for b in root.walk() if b.id == member and b.children)
+        return self._branch(index, job, branch, value)
+
+    def _branch(self, index: Index, job: Job, branch: Branch, value: Value) -> Explanation:
+        values = Results(job.period, self.run.values(job))
+        parts = [self._child(index, job, child, values) for child in branch.children]
+        numbers = np.array([[_float(part.value) for part in parts]])
+        weights = np.array([float(child.weight) for child in branch.children])
+        shares = (
+            contributions(numbers, weights, branch.node.aggregate)[0] if weights.any() else np.full(len(parts), np.nan)
+        )
+        return Explanation(
+            value,
+            branch.title if branch.title.en else index.title,
+            f"{branch.node.aggregate} mean of {len(parts)} by weight",
+            inputs=tuple(
+                _weighed(part, child, share) for part, child, share in zip(parts, branch.children, shares, strict=True)
+            ),
+        )
+
+    def _child(self, index: Index, job: Job, child: Branch, values: Results) -> Explanation:
+        if child.children:
+            return self._branch(index, job, child, values.value(index.id, self.subject, child.id))
+        period = Period.parse(job.period)
+        leaf = job_for(self.scheme, child.node.measure, period, job.of)
+        there = Results(leaf.period, self.run.values(leaf)).get(child.node.measure, self.subject, child.member)
+        if there is not None:
+            return self.number(child.node.measure, period, child.member, before=False)
+        what = declared(self.scheme, child.node.measure)
+        absent = Value(what.id, self.subject, leaf.period, child.member, "none", None, what.unit, what.decimals)
+        return Explanation(absent, child.title, "no rows: leaves the denominator")
+
+
+def _weighed(part: Explanation, child: Branch, share: float) -> Explanation:
+    return Explanation(
+        part.value,
+        child.title if child.title.en else part.title,
+        part.formula,
+        part.parameters,
+        part.reductions,
+        part.inputs,
+        child.weight,
+        None if np.isnan(share) else float(share),
+    )
+
+
+def _float(value: Value) -> float:
+    return np.nan if value.number is None else float(value.number)
+
+
+def _once(expr: Expr) -> Sequence[Expr]:
+    return list({key_of(r): r for r in reductions(expr)}.values())

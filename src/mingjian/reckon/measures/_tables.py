@@ -1,0 +1,118 @@
+"""The rows a run stands on: those of a view, and those derived from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from mingjian.base.values import Period
+from mingjian.declare import EvidenceType, Field, Scheme
+from mingjian.reckon.measures._derive import Row, Source, derive
+from mingjian.reckon.measures._plan import evidence_of
+from mingjian.record.evidence import View
+
+
+class Ground:
+    """A view's rows by kind, with the derivations of its scheme worked out once for each day they are asked for."""
+
+    def __init__(self, scheme: Scheme, view: View) -> None:
+        self.scheme, self.view = scheme, view
+        self._lists: dict[str, Sequence[Row]] = {}
+        self._derived: dict[tuple[str, date], list[dict[str, object]]] = {}
+        self._tables: dict[tuple[str, date], Any] = {}
+
+    @property
+    def connection(self) -> Any:
+        """The engine's connection."""
+        return self.view.connection
+
+    def until(self, end: date) -> Until:
+        """The rows that are there before ``end``."""
+        return Until(self, end)
+
+    def listed(self, kind: str) -> Sequence[Row]:
+        """An evidence type's rows as dicts."""
+        if kind not in self._lists:
+            self._lists[kind] = self.view.arrow(kind).to_pylist()
+        return self._lists[kind]
+
+    def members(self, kind: str, end: date) -> Sequence[Row]:
+        """A dimension's members as they stand before ``end``: of each the row that was dated last."""
+        evidence = self.scheme.evidence[kind]
+        rows = [row for row in self.listed(kind) if not evidence.date or row["_date"] < end]  # type: ignore[operator]
+        rows.sort(key=lambda row: (row["_date"], row["_entry"], row["_row"]) if evidence.date else ())
+        thread = [k for k in evidence.key if k != evidence.date]
+        return list({tuple(row[k] for k in thread): row for row in rows}.values())
+
+    def derived(self, name: str, end: date) -> list[dict[str, object]]:
+        """A derivation's rows before ``end``."""
+        if (name, end) not in self._derived:
+            last = Period.of(end - timedelta(days=1), "day")
+            self._derived[name, end] = derive(self.scheme, name, self.listed, last)
+        return self._derived[name, end]
+
+    def origins(self, name: str, end: date) -> Mapping[tuple[int, int], Sequence[Source]]:
+        """For each derived row (by its own entry and row) the evidence it was made from."""
+        return {(r["_entry"], r["_row"]): r["_from"] for r in self.derived(name, end)}  # type: ignore[misc]
+
+    def derived_table(self, name: str, end: date) -> Any:
+        """A derivation's rows as an Ibis table."""
+        import ibis
+
+        if (name, end) not in self._tables:
+            arrow = arrow_of(evidence_of(self.scheme, name), self.derived(name, end))
+            self._tables[name, end] = ibis.memtable(arrow)
+        return self._tables[name, end]
+
+
+@dataclass(frozen=True, slots=True)
+class Until:
+    """The rows of a `Ground` before a day."""
+
+    ground: Ground
+    end: date
+
+    @property
+    def connection(self) -> Any:
+        """The engine's connection."""
+        return self.ground.connection
+
+    def rows(self, kind: str) -> Any:
+        """The rows of an evidence type or derivation as an Ibis table."""
+        if kind in self.ground.scheme.derivations:
+            return self.ground.derived_table(kind, self.end)
+        return self.ground.view.rows(kind)
+
+
+def arrow_of(evidence: EvidenceType, rows: Sequence[Row]) -> pa.Table:
+    """Rows as an Arrow table: the declared fields, with whole numbers as decimals of 38 digits, and where they stand."""
+    columns = {
+        name: pa.array([_plain(row.get(name)) for row in rows], _type(field)) for name, field in evidence.fields.items()
+    }
+    for name, kind in (("_entry", pa.int64()), ("_row", pa.int64()), ("_date", pa.date32())):
+        columns[name] = pa.array([row.get(name) for row in rows], kind)
+    return pa.table(columns)
+
+
+def _type(field: Field) -> pa.DataType:
+    match field.type:
+        case "flag":
+            return pa.bool_()
+        case "date":
+            return pa.date32()
+        case "time":
+            return pa.timestamp("us", "UTC")
+        case "integer" | "quantity":
+            return pa.decimal128(38, 0)
+        case "decimal":
+            return pa.decimal128(38, field.decimals)
+    return pa.string()
+
+
+def _plain(value: object) -> object:
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
