@@ -55,6 +55,12 @@ def test_a_very_long_name_stays_on_the_page(typesetter: Typesetter, name: str) -
     assert typesetter.pdf(TEMPLATE, given(name=name), at=AT)
 
 
+def test_the_header_keeps_to_one_line(typesetter: Typesetter) -> None:
+    template = '#import "@mingjian/house:1.0.0": *\n#show: house.with(title: data.title)\ntext'
+    long, longer = (typesetter.png(template, {"title": "龘靐齉" * times}, at=AT, ppi=40) for times in (40, 50))
+    assert long == longer
+
+
 def test_what_cannot_be_shown_is_named_and_never_left_blank(typesetter: Typesetter) -> None:
     assert typesetter.missing_glyphs("龘靐齉 Chongqing 重庆，\n\t50 %·CO₂ 令狐") == set()
     assert typesetter.missing_glyphs("龘😀a\ue000𠀀") == {"😀", "\ue000", "𠀀"}
