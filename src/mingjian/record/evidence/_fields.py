@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from mingjian.base.values import number_text, round_half_away
-from mingjian.declare._model import Field
+from mingjian.declare import Field
 from mingjian.record.evidence._moments import (
     date_of,
     instant_of,

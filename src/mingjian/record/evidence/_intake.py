@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from mingjian.base.errors import Finding, MingjianError, Place
-from mingjian.declare._model import EvidenceType, Field
+from mingjian.declare import EvidenceType, Field
 from mingjian.record.evidence._fields import Broken, Value, near, parse, shown
 from mingjian.record.evidence._schema import LINE, arrow_schema
 

@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from mingjian.base.errors import MingjianError, Misuse
 from mingjian.base.values import canonical
-from mingjian.declare._model import EvidenceType
-from mingjian.record.evidence._schema import LINE, arrow_schema
+from mingjian.declare import EvidenceType
+from mingjian.record.evidence._schema import LINE, view_schema
 from mingjian.record.evidence._view import ENTRY, ROW, SUPERSEDED, View, lock, open_connection, quoted, with_provenance
 from mingjian.record.ledger import Entry, Ledger, canonical_rows
 
@@ -105,7 +105,7 @@ class Projection:
                 state.update(canonical([scheme, kind, shape]) + b"\n")
                 rows = f"FROM {quoted(_name(scheme, kind))} ORDER BY {ENTRY}, {ROW}"
                 for batch in connection.execute(rows).to_arrow_reader(_BATCH):
-                    table = pa.Table.from_batches([batch])
+                    table = pa.Table.from_batches([batch]).cast(pa.schema(map(_as_in_ledger, batch.schema)))
                     state.update(b"".join(row + b"\n" for row in canonical_rows(table)))
         return "sha256:" + state.hexdigest()
 
@@ -178,7 +178,7 @@ def _start(connection: duckdb.DuckDBPyConnection, scheme: str, type: EvidenceTyp
     ).fetchone()
     if found is not None and found[0] == shape:
         return int(found[1])
-    empty = with_provenance(arrow_schema(type).empty_table(), type, "UTC")
+    empty = with_provenance(view_schema(type).empty_table(), type, "UTC")
     connection.register("_given", empty)
     connection.execute(
         f"CREATE OR REPLACE TABLE {quoted(_name(scheme, type.id))} AS SELECT *, NULL::BIGINT AS {SUPERSEDED} FROM _given"
@@ -220,8 +220,12 @@ def _groups(tables: Iterable[pa.Table]) -> Iterator[Sequence[pa.Table]]:
 
 def _shape(type: EvidenceType, zone: str) -> str:
     """What a table depends on besides the ledger."""
-    columns = [[field.name, str(field.type)] for field in arrow_schema(type)]
+    columns = [[field.name, str(field.type)] for field in view_schema(type)]
     return canonical({"columns": columns, "key": list(type.key), "date": type.date, "zone": zone}).decode()
+
+
+def _as_in_ledger(field: Any) -> Any:
+    return field.with_type(pa.decimal128(38, field.type.scale)) if pa.types.is_decimal(field.type) else field
 
 
 def _name(scheme: str, kind: str) -> str:

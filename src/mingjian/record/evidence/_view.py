@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from mingjian.base.errors import Misuse
 from mingjian.base.values import Period
-from mingjian.declare._model import EvidenceType
-from mingjian.record.evidence._schema import LINE, Column, arrow_schema
+from mingjian.declare import EvidenceType
+from mingjian.record.evidence._schema import LINE, Column, view_schema
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
@@ -53,7 +53,7 @@ class View:
             raise Misuse("rows of no declared type", why=", ".join(sorted(unknown)))
         connection = open_connection()
         for kind, type in types.items():
-            table = tables.get(kind, arrow_schema(type).empty_table())
+            table = tables.get(kind, view_schema(type).empty_table())
             connection.con.register("_given", with_provenance(table, type, zone))
             current = "TRUE"
             if type.key:
@@ -128,7 +128,7 @@ def with_provenance(table: pa.Table, type: EvidenceType, zone: str) -> pa.Table:
     if unknown := set(table.column_names) - internal.keys() - type.fields.keys() - {DATE}:
         raise Misuse(f"not rows of {type.id}", why=f"unknown columns {', '.join(sorted(unknown))}")
     arrays: list[Any] = []
-    for field in arrow_schema(type):
+    for field in view_schema(type):
         if field.name in table.column_names:
             arrays.append(_cast(table[field.name], field, type))
         else:
