@@ -61,6 +61,11 @@ def test_the_header_keeps_to_one_line(typesetter: Typesetter) -> None:
     assert long == longer
 
 
+def test_pages_come_one_by_one(typesetter: Typesetter) -> None:
+    pages = typesetter.png("one #pagebreak() two", {}, at=AT, ppi=40)
+    assert len(set(pages)) == 2
+
+
 def test_what_cannot_be_shown_is_named_and_never_left_blank(typesetter: Typesetter) -> None:
     assert typesetter.missing_glyphs("龘靐齉 Chongqing 重庆，\n\t50 %·CO₂ 令狐") == set()
     assert typesetter.missing_glyphs("龘😀a\ue000𠀀") == {"😀", "\ue000", "𠀀"}
