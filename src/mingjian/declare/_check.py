@@ -1,11 +1,317 @@
-"""What does not hold together in a scheme that is well written."""
+"""What does not hold together in a scheme that is well written: its declarations, statements, cases and loose ends.
+
+`_check_formulas` looks at what formulas and indices read. All checks are pure questions to the model; lines are those that
+the model carries (0 in a scheme that came as data).
+"""
 
 from __future__ import annotations
 
+import keyword
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from mingjian.base.errors import Misuse
+from mingjian.base.values import KINDS, Period, number_text, round_half_away, unit
+from mingjian.declare._check_formulas import check_formulas, rank, types_with_value
+from mingjian.declare._check_references import BOUNDS, names_read
 from mingjian.declare._code import Code
-from mingjian.declare._model import Scheme
-from mingjian.declare._section import Report
+from mingjian.declare._model import Derivation, EvidenceType, Field, Index, Measure, Parameter, Scheme, StatementType
+from mingjian.declare._section import CODE_FILE, SCHEME_FILE, Report, near
+
+_NUMERIC = ("integer", "quantity", "decimal")
+_DATED = ("date", "time", "period")
+_RESERVED = (*BOUNDS, "subject")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_MOST_DECIMALS = 18  # what a stored decimal holds
+_WHAT = {
+    EvidenceType: "evidence", Parameter: "parameter", Measure: "measure", Derivation: "derivation", Index: "index"
+}  # fmt: skip
 
 
-def check(scheme: Scheme, code: Code, report: Report) -> None:
-    """Report every fault."""
+def check_folder(scheme: Scheme, code: Code, report: Report) -> None:
+    """Every fault of a scheme read from a folder."""
+    if check(scheme, report):
+        _Loose(scheme, code, report).check()
+        _cases(scheme, report)
+        _templates(scheme, report)
+
+
+def check(scheme: Scheme, report: Report) -> bool:
+    """Every fault of the declarations and formulas; False when subject types stand in a circle and nothing else was tried."""
+    checker = _Checker(scheme, report)
+    if not checker.subject_types():
+        return False
+    checker.check()
+    check_formulas(scheme, report)
+    return True
+
+
+def _inputs(scheme: Scheme) -> Iterator[EvidenceType | Parameter | Measure | Derivation | Index]:
+    """All that a formula can name: one namespace."""
+    yield from scheme.evidence.values()
+    yield from scheme.parameters.values()
+    yield from scheme.measures.values()
+    yield from scheme.derivations.values()
+    yield from scheme.indices.values()
+
+
+@dataclass(frozen=True, slots=True)
+class _Checker:
+    scheme: Scheme
+    report: Report
+
+    def fault(self, rule: str, message: str, line: int, remedy: str = "") -> None:
+        self.report.add(rule, message, SCHEME_FILE, line, remedy)
+
+    def check(self) -> None:
+        self.zone()
+        self.names()
+        self.namespace()
+        for evidence in self.scheme.evidence.values():
+            self.evidence(evidence)
+            for field in evidence.fields.values():
+                self.field(evidence, field)
+        for parameter in self.scheme.parameters.values():
+            self.unit(parameter.id, parameter.unit, parameter.line)
+        for measure in self.scheme.measures.values():
+            self.valued(measure)
+        for index in self.scheme.indices.values():
+            self.valued(index)
+        for statement in self.scheme.statements.values():
+            self.statement(statement)
+
+    def subject_types(self) -> bool:
+        """Whether every type's parents lead to the top."""
+        for kind in self.scheme.subjects.values():
+            if kind.parent and kind.parent not in self.scheme.subjects:
+                self.unknown("subject type", kind.parent, self.scheme.subjects, f"parent of {kind.id}", kind.line)
+            trail = [kind.id]
+            while (parent := self.scheme.subjects[trail[-1]].parent) in self.scheme.subjects:
+                trail.append(parent)
+                if parent == kind.id:
+                    self.fault("cycle", f"a cycle of subject types: {' under '.join(trail)}", kind.line)
+                    return False
+                if trail.count(parent) > 1:
+                    break  # a circle further up is reported where it stands
+        return True
+
+    def zone(self) -> None:
+        try:
+            ZoneInfo(self.scheme.zone)
+        except (KeyError, ValueError, OSError):
+            self.fault(
+                "unknown-zone", f"there is no time zone {self.scheme.zone!r}", 0, 'write it like "Asia/Shanghai"'
+            )
+
+    def names(self) -> None:
+        """Names become Python parameters, columns and parts of files."""
+        scheme = self.scheme
+        named = [
+            *((kind.id, kind.line) for kind in scheme.subjects.values()),
+            *((item.id, item.line) for item in _inputs(scheme)),
+            *((statement.id, statement.line) for statement in scheme.statements.values()),
+            *((field.name, field.line) for evidence in scheme.evidence.values() for field in evidence.fields.values()),
+            *((result, d.line) for d in scheme.derivations.values() for result in d.units),
+            (scheme.id, 1),
+        ]
+        for name, line in named:
+            if not _NAME.fullmatch(name) or keyword.iskeyword(name) or name in _RESERVED:
+                remedy = (
+                    f"lower-case letters, digits and _, a letter first; no word of Python, nor {', '.join(_RESERVED)}"
+                )
+                self.fault("bad-name", f"{name!r} cannot be a name", line, remedy)
+
+    def namespace(self) -> None:
+        """Formulas name their inputs, so one name means one thing."""
+        seen: dict[str, str] = {}
+        for item in _inputs(self.scheme):
+            name, what = item.id, _WHAT[type(item)]
+            if name in seen:
+                message = f"{name} is both [{seen[name]}.{name}] and [{what}.{name}]"
+                self.fault("two-declarations", message, item.line, "rename one")
+            seen.setdefault(name, what)
+
+    def evidence(self, evidence: EvidenceType) -> None:
+        fields, where = evidence.fields, evidence.line
+        for name in (*evidence.key, *evidence.subjects, *([evidence.date] if evidence.date else [])):
+            if name not in fields:
+                self.unknown("field", name, fields, evidence.id, where)
+        for name in evidence.key:
+            if name in fields and fields[name].optional:
+                self.fault("bad-key", f"{evidence.id}.{name} is in the key and optional", fields[name].line)
+        if evidence.date in fields and fields[evidence.date].type not in _DATED:
+            self.fault(
+                "bad-date", f"{evidence.id}.{evidence.date} is no date", where, f"a field of type {', '.join(_DATED)}"
+            )
+        for name in evidence.subjects:
+            if name in fields and fields[name].type != "subject":
+                self.fault("bad-subject", f"{evidence.id}.{name} is no subject", where)
+        if evidence.dimension and len(evidence.key) != 1:
+            self.fault("bad-key", f"dimension {evidence.id} needs a key of one field", where)
+
+    def field(self, evidence: EvidenceType, field: Field) -> None:
+        name, line = f"{evidence.id}.{field.name}", field.line
+        if field.unit or field.type == "quantity":
+            self.unit(name, field.unit, line)
+        if field.decimals > _MOST_DECIMALS:
+            self.fault("bad-value", f"{name} has more than {_MOST_DECIMALS} decimals", line)
+        if field.type == "choice" and not field.choices:
+            self.fault("missing-key", f"{name} has no choices", line)
+        if field.min is not None and field.max is not None and field.min > field.max:
+            self.fault("bad-value", f"{name} has min {field.min} above max {field.max}", line)
+        if field.at_most and field.at_most not in evidence.fields:
+            self.unknown("field", field.at_most, evidence.fields, f"at_most of {name}", line)
+        elif field.at_most and evidence.fields[field.at_most].type not in _NUMERIC:
+            self.fault("not-numeric", f"{name} is at_most {field.at_most}, which is no number", line)
+        if field.type == "subject":
+            for kind in field.of:
+                if kind not in self.scheme.subjects:
+                    self.unknown("subject type", kind, self.scheme.subjects, name, line)
+            if not field.of:
+                self.fault("missing-key", f"{name} does not say of which subject types", line, 'of = ["..."]')
+        if field.type == "period" and (len(field.of) != 1 or field.of[0] not in KINDS):
+            self.fault("unknown-word", f"{name} is of no one kind of period", line, f"of = one of {', '.join(KINDS)}")
+        if field.type == "ref":
+            target = self.scheme.evidence.get(field.to)
+            if target is None:
+                self.unknown("evidence type", field.to, self.scheme.evidence, name, line)
+            elif len(target.key) != 1:
+                self.fault("bad-ref", f"{name} refers to {field.to}, whose key is not one field", line)
+
+    def valued(self, item: Measure | Index) -> None:
+        self.unit(item.id, item.unit, item.line)
+        self.subject_type(item.id, item.of, item.line)
+        at = [grade.at for grade in item.grades]
+        if len(set(at)) != len(at):
+            self.fault("bad-grade", f"{item.id} has two grades at one threshold", item.line)
+        if item.decimals > _MOST_DECIMALS:
+            self.fault("bad-value", f"{item.id} has more than {_MOST_DECIMALS} decimals", item.line)
+            return
+        for value in at:
+            if round_half_away(value, item.decimals) != value:
+                message = f"{item.id} has a grade at {value}, finer than its {item.decimals} decimals"
+                self.fault("bad-grade", message, item.line, "grades are read off the printed value")
+
+    def statement(self, statement: StatementType) -> None:
+        scheme, line = self.scheme, statement.line
+        self.subject_type(statement.id, statement.of, line)
+        if not statement.show:
+            self.fault("missing-key", f"{statement.id} shows nothing", line, 'show = ["..."]')
+        for name in statement.show:
+            item = scheme.measures.get(name) or scheme.indices.get(name)
+            if item is None:
+                self.unknown("measure", name, [*scheme.measures, *scheme.indices], statement.id, line)
+            elif statement.of in scheme.subjects and statement.of not in types_with_value(scheme, item):
+                message = f"{statement.id} shows {name}, which no {statement.of} has"
+                self.fault("no-value", message, line, f"it is of {item.of}; rollup gives it to the types above")
+            elif rank(statement.period) < rank(item.period):
+                message = f"{statement.id} is by {statement.period} and shows {name}, which is by {item.period}"
+                self.fault("shorter-period", message, line, "show a measure of the same or a longer period")
+
+    def subject_type(self, who: str, kind: str, line: int) -> None:
+        if kind not in self.scheme.subjects:
+            self.unknown("subject type", kind, self.scheme.subjects, who, line)
+
+    def unit(self, who: str, name: str, line: int) -> None:
+        try:
+            unit(name)
+        except Misuse as fault:
+            self.fault("unknown-unit", f"{who} has {fault.what}", line, fault.remedy)
+
+    def unknown(self, what: str, name: str, known: Iterable[str], who: str, line: int) -> None:
+        self.fault(f"unknown-{what.replace(' ', '-')}", f"{who} names {what} {name!r}", line, near(name, [*known]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Loose:
+    """What is declared and leads nowhere."""
+
+    scheme: Scheme
+    code: Code
+    report: Report
+
+    def check(self) -> None:
+        scheme, used = self.scheme, self.used()
+        for item in _inputs(scheme):
+            if item.id not in used:
+                message = f"{_WHAT[type(item)]} {item.id} is declared, and nothing reads, shows or expects it"
+                self.report.add("unused", message, SCHEME_FILE, item.line, "use it, show it or remove it")
+        self.unused_inputs()
+
+    def used(self) -> set[str]:
+        scheme = self.scheme
+        used = {name for names in self.code.inputs.values() for name in names}
+        used |= {d.of for d in scheme.derivations.values()}
+        used |= {field.to for evidence in scheme.evidence.values() for field in evidence.fields.values()}
+        used |= {name for index in scheme.indices.values() for n in index.nodes() for name in (n.measure, n.members)}
+        # What a case expects is a result in its own right: claims may be held against it.
+        used |= {expected.measure for case in scheme.cases for expected in case.expected}
+        return used | {name for statement in scheme.statements.values() for name in statement.show}
+
+    def unused_inputs(self) -> None:
+        exprs = {m.id: [m.expr] for m in self.scheme.measures.values() if m.code_line}
+        exprs |= {d.id: [*d.expr.values()] for d in self.scheme.derivations.values() if d.code_line}
+        for name, formulas in exprs.items():
+            read = set().union(*map(names_read, formulas))
+            for wanted in self.code.inputs[name]:
+                if wanted not in read:
+                    message = f"{name} asks for {wanted} and does not use it"
+                    self.report.add("unused", message, CODE_FILE, self.code.lines[name], "remove the parameter")
+
+
+def _cases(scheme: Scheme, report: Report) -> None:
+    first: dict[str, str] = {}
+    shown: set[tuple[str, str]] = set()
+    valued: dict[str, Measure | Index] = {**scheme.measures, **scheme.indices}
+    for case in scheme.cases:
+        if case.id in first:
+            report.add(
+                "two-cases", f"case {case.id} stands in {first[case.id]} too", case.file, case.line, "rename one"
+            )
+        first[case.id] = f"{case.file}:{case.line}"
+        subjects = {str(row.get("id")) for row in case.rows.get("subject", ())}
+        _period(case.period, case.file, case.line, report)
+        for expected in case.expected:
+            if expected.measure not in valued:
+                message = f"case {case.id} expects unknown measure {expected.measure!r}"
+                report.add("unknown-measure", message, case.file, expected.line, near(expected.measure, [*valued]))
+            if expected.subject not in subjects:
+                message = f"case {case.id} expects a value of {expected.subject!r}, which has no row"
+                report.add(
+                    "unknown-subject", message, case.file, expected.line, near(expected.subject, sorted(subjects))
+                )
+            if expected.period:
+                _period(expected.period, case.file, expected.line, report)
+            shown.add((expected.measure, expected.value))
+    for item in valued.values():
+        for grade in item.grades:
+            printed = _printed(grade.at, item.decimals)
+            if (item.id, printed) not in shown:
+                message = f"no case shows {item.id} at its threshold {printed}"
+                remedy = f'add a case that expects measure = "{item.id}", value = "{printed}"'
+                report.add("threshold-without-case", message, SCHEME_FILE, item.line, remedy)
+
+
+def _period(text: str, file: str, line: int, report: Report) -> None:
+    try:
+        Period.parse(text)
+    except Misuse as fault:
+        report.add("bad-period", fault.what, file, line, fault.remedy)
+
+
+def _templates(scheme: Scheme, report: Report) -> None:
+    folder = (scheme.folder or Path()).resolve()
+    for statement in scheme.statements.values():
+        path = (folder / statement.template).resolve()
+        if statement.template and not (path.is_relative_to(folder) and path.is_file()):
+            message = f"{statement.id} is drawn by {statement.template}, which the folder does not have"
+            there = [str(p.relative_to(folder)) for p in sorted(folder.rglob("*.typ"))]
+            report.add("missing-file", message, SCHEME_FILE, statement.line, near(statement.template, there, "add it"))
+
+
+def _printed(value: Decimal, decimals: int) -> str:
+    return number_text(round_half_away(value, decimals))

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from types import ModuleType
 
+from mingjian.declare._check_references import BOUNDS
 from mingjian.declare._expressions import MAX_NODES, Expr, FormulaError, from_data, walk
 from mingjian.declare._fields import row_fields
 from mingjian.declare._model import Derivation, Measure, Scheme
@@ -26,19 +27,17 @@ from mingjian.declare._record import (
     record,
     record_rows,
 )
-from mingjian.declare._section import Report, near
-
-CODE_FILE = "measures.py"
-BOUNDS = ("period_start", "period_end")
+from mingjian.declare._section import CODE_FILE, SCHEME_FILE, Report, near
 
 Formula = Callable[..., object]
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The functions of ``measures.py`` and the lines on which they begin; helpers (``_name``) are left out."""
+    """The functions of ``measures.py``, what each asks for, and on which line it begins; helpers (``_name``) are left out."""
 
     formulas: Mapping[str, Formula] = field(default_factory=dict)
+    inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -72,15 +71,22 @@ def read_code(folder: Path, report: Report) -> Code:
         exec(compile(tree, str(path), "exec"), module.__dict__)
     except Exception as fault:  # noqa: BLE001  an author's code may raise anything
         _broken(report, path, fault, 0, "the module cannot be run")
-        return Code({}, lines)
-    return Code({name: getattr(module, name) for name in lines}, lines)
+        return Code(lines=lines)
+    formulas = {name: getattr(module, name) for name in lines}
+    inputs = {}
+    for name, formula in formulas.items():
+        try:
+            inputs[name] = inputs_of(formula)
+        except FormulaError as fault:
+            report.add("bad-formula", fault.what, CODE_FILE, lines[name], fault.remedy)
+    return Code(formulas, inputs, lines)
 
 
 def record_formulas(scheme: Scheme, code: Code, report: Report) -> Scheme:
     """The scheme with every formula recorded that can be; the others stay as they were and are reported."""
-    inputs = _inputs(scheme, code, report)
-    recorder = _Recorder(scheme, code, inputs, report)
-    for name in _order(scheme, inputs, code, report):
+    _unmatched(scheme, code, report)
+    recorder = _Recorder(scheme, code, report)
+    for name in _order(scheme, code, report):
         recorder.record(name)
     return recorder.scheme
 
@@ -89,7 +95,6 @@ def record_formulas(scheme: Scheme, code: Code, report: Report) -> Scheme:
 class _Recorder:
     scheme: Scheme
     code: Code
-    inputs: Mapping[str, tuple[str, ...]]
     report: Report
 
     def record(self, name: str) -> None:
@@ -114,7 +119,7 @@ class _Recorder:
     def _given(self, name: str, line: int) -> dict[str, object] | None:
         """The recorder of each input, or None (and findings) when one of them is not to be had."""
         given = {}
-        for wanted in self.inputs[name]:
+        for wanted in self.code.inputs[name]:
             found = _recorder_of(self.scheme, wanted, rows_only=name in self.scheme.derivations)
             if found is None:
                 known = sorted(_known(self.scheme) - {name})
@@ -126,7 +131,7 @@ class _Recorder:
                 )
                 continue
             given[wanted] = found
-        return given if len(given) == len(self.inputs[name]) else None
+        return given if len(given) == len(self.code.inputs[name]) else None
 
 
 def _recorded(declared: Measure | Derivation, formula: Formula, given: Mapping[str, object]) -> Measure | Derivation:
@@ -167,39 +172,33 @@ def _known(scheme: Scheme) -> set[str]:
     return {name for table in declared for name in table} | set(BOUNDS)
 
 
-def _inputs(scheme: Scheme, code: Code, report: Report) -> dict[str, tuple[str, ...]]:
-    """What each declared formula asks for; reports declarations without a function and functions without one."""
+def _unmatched(scheme: Scheme, code: Code, report: Report) -> None:
+    """Report declarations without a function, and functions without a declaration."""
     declared: Mapping[str, Measure | Derivation] = {**scheme.measures, **scheme.derivations}
-    inputs = {}
-    for name, formula in code.formulas.items():
-        line = code.lines[name]
+    for name, line in code.lines.items():
         if name not in declared:
-            remedy = near(
-                name, [n for n in declared if n not in code.formulas], f"declare [measure.{name}], or call it _{name}"
-            )
-            report.add("undeclared-function", f"no measure or derivation is called {name}", CODE_FILE, line, remedy)
-            continue
-        try:
-            inputs[name] = inputs_of(formula)
-        except FormulaError as fault:
-            report.add("bad-formula", fault.what, CODE_FILE, line, fault.remedy)
+            message = f"no measure or derivation is called {name}"
+            remedy = f"declare [measure.{name}], or call a helper _{name}"
+            remedy = near(name, [n for n in declared if n not in code.lines], remedy)
+            report.add("undeclared-function", message, CODE_FILE, line, remedy)
     for name, item in declared.items():
         if name not in code.lines:
-            remedy = near(name, [n for n in code.lines if n not in declared], f"write def {name}(...) in {CODE_FILE}")
-            report.add("no-function", f"{name} has no function in {CODE_FILE}", "scheme.toml", item.line, remedy)
-    return inputs
+            remedy = near(name, [n for n in code.lines if n not in declared], f"write def {name}(...)")
+            report.add("no-function", f"{name} has no function in {CODE_FILE}", SCHEME_FILE, item.line, remedy)
 
 
-def _order(scheme: Scheme, inputs: Mapping[str, tuple[str, ...]], code: Code, report: Report) -> list[str]:
+def _order(scheme: Scheme, code: Code, report: Report) -> list[str]:
     """The formulas, each after what it reads. Those of a cycle, named in a finding, are left out."""
-    graph = {name: set(names) for name, names in inputs.items()}
+    declared = {*scheme.measures, *scheme.derivations}
+    graph = {name: set(names) for name, names in code.inputs.items() if name in declared}
+    formulas = set(graph)
     for name, derivation in scheme.derivations.items():
         graph.setdefault(name, set()).add(derivation.of)
     for name, index in scheme.indices.items():
         graph[name] = {node.measure for node in index.nodes() if node.measure}
     while True:
         try:
-            return [name for name in TopologicalSorter(graph).static_order() if name in inputs]
+            return [name for name in TopologicalSorter(graph).static_order() if name in formulas]
         except CycleError as fault:
             cycle = list(reversed(fault.args[1]))
             name = next((n for n in cycle if n in code.lines), "")
@@ -210,10 +209,10 @@ def _order(scheme: Scheme, inputs: Mapping[str, tuple[str, ...]], code: Code, re
                 )
             else:
                 message, remedy = f"a cycle: {' reads '.join(cycle)}", "no formula may need its own result"
-            report.add("cycle", message, CODE_FILE if name else "scheme.toml", code.lines.get(name, 0), remedy)
+            report.add("cycle", message, CODE_FILE if name else SCHEME_FILE, code.lines.get(name, 0), remedy)
             for member in cycle:
                 graph.pop(member, None)
-                inputs = {n: names for n, names in inputs.items() if n != member}
+                formulas.discard(member)
 
 
 def _broken(report: Report, path: Path, fault: Exception, line: int, what: str) -> None:

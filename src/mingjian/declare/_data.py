@@ -18,8 +18,11 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 
 from mingjian.base.errors import Fault
 from mingjian.base.values import digest, fraction_text, number_text
+from mingjian.declare._check import check
+from mingjian.declare._check_references import check_references
 from mingjian.declare._expressions import Expr, FormulaError, from_data
 from mingjian.declare._model import Scheme
+from mingjian.declare._section import Report
 
 T = TypeVar("T")
 
@@ -53,9 +56,15 @@ def scheme_from_data(data: Mapping[str, Any]) -> Scheme:
             raise _Unfit("$", f"format is not {FORMAT}")
         body = {key: value for key, value in data.items() if key != "format"}
         scheme = _Decoder().decode(Scheme, body, "$", 0)
-        return replace(scheme, fingerprint=meaning(scheme))
     except _Unfit as fault:
         raise Fault("not a scheme", why=fault.why, where=fault.path) from fault
+    report = Report()
+    check_references(scheme, report)
+    if not report.findings:  # the other checks follow the names that these have tried
+        check(scheme, report)
+    if report.findings:
+        raise Fault("a scheme that does not hold together", findings=report.findings)
+    return replace(scheme, fingerprint=meaning(scheme))
 
 
 def meaning(scheme: Scheme) -> str:

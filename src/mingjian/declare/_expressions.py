@@ -11,10 +11,12 @@ Kinds: exact (integers, decimals, fractions), score (doubles), flag, text, date,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from math import isfinite
 from typing import Any, Literal, NoReturn, TypeAlias, cast
 
 from mingjian.base.errors import Misuse
@@ -127,10 +129,13 @@ class Expr:
             remedy="write & | ~ for and, or, not, and where(condition, a, b) for a choice",
         )
 
-    def isin(self, values: list[str]) -> Expr:
+    def isin(self, values: Sequence[str | Expr]) -> Expr:
         """Whether the text is one of ``values``."""
         _want(self, ("text",), "isin")
-        return Expr("isin", (self, tuple(literal(v) for v in values)), "flag", self.level)
+        words = tuple(literal(v) for v in values)
+        if not words or any(word.op != "lit" or word.kind != "text" for word in words):
+            raise FormulaError("isin() takes a list of texts", remedy='state.isin(["open", "late"])')
+        return Expr("isin", (self, words), "flag", self.level)
 
     def is_null(self) -> Expr:
         """Whether there is no value."""
@@ -178,9 +183,9 @@ def literal(value: object) -> Expr:
             return value
         case bool():
             return Expr("lit", ("true" if value else "false",), "flag", None)
-        case int() | Decimal():
+        case int() | Decimal() if isfinite(value):
             return Expr("lit", (format(value, "f") if isinstance(value, Decimal) else str(value),), "exact", None)
-        case float():
+        case float() if isfinite(value):
             return Expr("lit", (repr(value),), "score", None)
         case str():
             return Expr("lit", (value,), "text", None)
@@ -317,6 +322,9 @@ _SIGNS = {
 }  # fmt: skip
 
 
+_NUMBER = re.compile(r"-?[0-9]{1,80}(\.[0-9]{1,80})?")
+
+
 def from_data(data: object) -> Expr:
     """The tree that `Expr.data` wrote, built again node by node under the same rules.
 
@@ -374,6 +382,22 @@ def _builder(function: Any, *shape: type | None) -> Any:
         return cast(Expr, function(op, *args))
 
     return build
+
+
+def _literal_builder(op: str, args: tuple[Any, ...], kind: Kind, level: str | None) -> Expr:
+    match kind, args:
+        case ("text", (str(),)) | ("flag", ("true" | "false",)):
+            return Expr(op, args, kind, None)
+        case "exact", (str() as number,) if _NUMBER.fullmatch(number):
+            return Expr(op, args, kind, None)
+        case "score" | "date", (str() as written,):
+            try:
+                value = literal(float(written) if kind == "score" else date.fromisoformat(written))
+            except ValueError as fault:
+                raise FormulaError(f"{written[:40]!r} is no {kind}") from fault
+            if value.args == args:
+                return value
+    raise FormulaError(f"{op} with unfit arguments")
 
 
 def _reduce_builder(op: str, args: tuple[Any, ...], kind: Kind, level: str | None) -> Expr:
@@ -474,7 +498,7 @@ def _lookup_builder(op: str, table: str, key: Expr) -> Expr:
 
 
 def _isin_builder(op: str, value: Expr, choices: tuple[Expr, ...]) -> Expr:
-    return value.isin([cast(str, c.args[0]) for c in choices if c.op == "lit" and c.kind == "text"])
+    return value.isin(list(choices))
 
 
 def _sub_builder(op: str, left: Expr, right: Expr) -> Expr:
@@ -487,7 +511,7 @@ def _carry_builder(op: str, amount: Expr, size: Expr) -> Expr:
 
 
 _SHAPES: dict[str, Any] = {
-    "lit": _leaf(1, "exact", "score", "flag", "text", "date"),
+    "lit": _literal_builder,
     "param": _leaf(1, "exact"),
     "bound": _leaf(1, "date"),
     "field": _leaf(2, "exact", "flag", "text", "date"),

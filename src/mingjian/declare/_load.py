@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mingjian.base.errors import Fault, Finding, Misuse
-from mingjian.declare._check import check
+from mingjian.declare._check import check_folder
 from mingjian.declare._code import read_code, record_formulas
 from mingjian.declare._data import meaning
 from mingjian.declare._model import Scheme
@@ -36,7 +36,7 @@ def inspect(folder: Path) -> tuple[Scheme | None, tuple[Finding, ...]]:
         return None, tuple(report.findings)  # nothing was read: further findings would only echo it
     code = read_code(folder, report)
     scheme = record_formulas(scheme, code, report)
-    check(scheme, code, report)
+    check_folder(scheme, code, report)
     if report.findings:
         return None, tuple(sorted(report.findings, key=_position))
     return replace(scheme, fingerprint=meaning(scheme)), ()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import keyword
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import TypeVar, get_args
 
 from mingjian.base.values import KINDS
 from mingjian.declare._expressions import literal
+from mingjian.declare._fields import evidence_types
 from mingjian.declare._model import (
     Case,
     Dated,
@@ -35,15 +34,12 @@ from mingjian.declare._model import (
     Title,
     Window,
 )
-from mingjian.declare._section import Report, Section, read_file
+from mingjian.declare._section import SCHEME_FILE, Report, Section, read_file
 
 T = TypeVar("T")
 
-SCHEME_FILE = "scheme.toml"
-RESERVED = ("period_start", "period_end", "subject")
 UNRECORDED = literal(0)  # stands for a formula until it is recorded
 
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _LABELS: tuple[str, ...] = get_args(Label)
 
 
@@ -66,7 +62,7 @@ def read_scheme(folder: Path, report: Report) -> Scheme:
     measures = _all(root, "measure", _measure, context)
     context = _Context(period, {name: measure.title for name, measure in measures.items()})
     scheme = Scheme(
-        id=_identifier(head, head.text("id")),
+        id=head.text("id"),
         version=head.text("version"),
         title=head.title(),
         period=period,
@@ -80,28 +76,21 @@ def read_scheme(folder: Path, report: Report) -> Scheme:
         indices=_all(root, "index", _index, context),
         derivations=_all(root, "derivation", _derivation, context),
         statements=_all(root, "statement", _statement, context),
-        cases=read_cases(folder, report),
+        cases=(),
         folder=folder,
         fingerprint="",
     )
     head.end()
     root.end()
-    return scheme
+    return replace(scheme, cases=_cases(folder, evidence_types(scheme), report))
 
 
 def _all(root: Section, key: str, make: Callable[[str, Section, _Context], T], context: _Context) -> dict[str, T]:
     made = {}
     for name, section in root.named(key):
-        made[_identifier(section, name)] = make(name, section, context)
+        made[name] = make(name, section, context)
         section.end()
     return made
-
-
-def _identifier(section: Section, name: str) -> str:
-    if name and (not _NAME.fullmatch(name) or keyword.iskeyword(name) or name in RESERVED):
-        remedy = "lower-case letters, digits and _, a letter first; no word of Python, " + ", no ".join(RESERVED)
-        section.fault("bad-name", f"{name!r} cannot be a name", remedy=remedy)
-    return name
 
 
 def _subject(name: str, s: Section, context: _Context) -> SubjectType:
@@ -111,7 +100,7 @@ def _subject(name: str, s: Section, context: _Context) -> SubjectType:
 def _evidence(name: str, s: Section, context: _Context) -> EvidenceType:
     fields = {}
     for field_name, section in s.named("field"):
-        fields[_identifier(section, field_name)] = _field(field_name, section)
+        fields[field_name] = _field(field_name, section)
         section.end()
     if not fields:
         s.fault("missing-key", "no field is declared", remedy=f"[evidence.{name}.field]")
@@ -274,18 +263,26 @@ def _statement(name: str, s: Section, context: _Context) -> StatementType:
     )
 
 
-def read_cases(folder: Path, report: Report) -> tuple[Case, ...]:
+def _cases(folder: Path, types: Mapping[str, EvidenceType], report: Report) -> tuple[Case, ...]:
     """The cases of every file of ``cases/``, in order of file name."""
     cases = []
     for path in sorted((folder / "cases").glob("*.toml")):
         root = read_file(folder, f"cases/{path.name}", report)
-        cases += [_case(section, report) for section in root.sections("case")]
+        cases += [_case(section, types) for section in root.sections("case")]
         root.end()
     return tuple(cases)
 
 
-def _case(s: Section, report: Report) -> Case:
+def _case(s: Section, types: Mapping[str, EvidenceType]) -> Case:
     rows = s.section("rows")
+    for kind in rows.table:
+        if kind not in types:
+            rows.fault("unknown-evidence-type", f"there are no rows of {kind!r}", kind, near(kind, types))
+            continue
+        for row in rows.sections(kind):
+            for name in row.table:
+                if name not in types[kind].fields:
+                    row.fault("unknown-field", f"{kind} has no field {name}", name, near(name, types[kind].fields))
     case = Case(
         id=s.text("id"),
         title=s.text("title", ""),

@@ -16,6 +16,9 @@ from mingjian.base.errors import Finding, Place
 from mingjian.declare._lines import Path, line_of, lines_of
 from mingjian.declare._model import Title
 
+SCHEME_FILE = "scheme.toml"
+CODE_FILE = "measures.py"
+
 _LONGEST_NUMBER = 38  # digits before and after the point that every store of ours can hold
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
 

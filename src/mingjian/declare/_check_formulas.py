@@ -1,0 +1,261 @@
+"""Whether formulas and indices can have what they read: about whom, for which period, by which members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import cast
+
+from mingjian.base.values import KINDS
+from mingjian.declare._expressions import Expr, text, walk
+from mingjian.declare._fields import row_fields, source_type
+from mingjian.declare._model import Derivation, EvidenceType, Field, Index, Measure, Node, Scheme
+from mingjian.declare._record import KIND_OF_FIELD
+from mingjian.declare._section import CODE_FILE, SCHEME_FILE, Report, near
+
+_OF_ROWS = ("split", "carry_whole", "carry_rest")
+
+
+def types_with_value(scheme: Scheme, item: Measure | Index) -> tuple[str, ...]:
+    """The subject types that have a value of it: its own and, when it rolls up, those above."""
+    if isinstance(item, Index) or item.rollup == "none" or item.of not in scheme.subjects:
+        return (item.of,)
+    return _upwards(scheme, item.of)
+
+
+def rank(period: str) -> int:
+    """Longer periods rank lower."""
+    return [str(kind) for kind in KINDS].index(period)
+
+
+def check_formulas(scheme: Scheme, report: Report) -> None:
+    """Every fault of measures, derivations and indices of a scheme whose subject types lead to the top."""
+    checker = _Checker(scheme, report)
+    for measure in scheme.measures.values():
+        checker.measure(measure)
+    for derivation in scheme.derivations.values():
+        checker.derivation(derivation)
+    for index in scheme.indices.values():
+        for node in index.nodes():
+            checker.node(index, node)
+
+
+@dataclass(frozen=True, slots=True)
+class _Checker:
+    scheme: Scheme
+    report: Report
+
+    def declared(self, rule: str, message: str, line: int, remedy: str = "") -> None:
+        self.report.add(rule, message, SCHEME_FILE, line, remedy)
+
+    def coded(self, rule: str, message: str, item: Measure | Derivation, remedy: str = "") -> None:
+        self.report.add(rule, message, CODE_FILE, item.code_line, remedy)
+
+    # -- measures -------------------------------------------------------------------------------------------------
+    def measure(self, measure: Measure) -> None:
+        nodes = list(walk(measure.expr))
+        self.words(measure, nodes)
+        for kind in _kinds(nodes):
+            source = source_type(self.scheme, kind)
+            if source is not None:
+                self.rows(measure, kind, source)
+        self.members(measure, _kinds(nodes))
+        for name in dict.fromkeys(str(n.args[0]) for n in nodes if n.op in ("measure", "previous")):
+            item = self.scheme.measures.get(name) or self.scheme.indices.get(name)
+            if item is not None:
+                self.reads(measure, item)
+        if any(node.op in _OF_ROWS for node in nodes):
+            self.coded(
+                "bad-formula", f"{measure.id} splits or carries rows", measure, "that makes rows: declare a derivation"
+            )
+        if measure.certified and measure.expr.kind == "score":
+            message = f"{measure.id} is certified, but its formula is not exact"
+            self.coded("not-exact", message, measure, "a power, a double or a division within rows makes it a score")
+
+    def rows(self, measure: Measure, kind: str, source: EvidenceType) -> None:
+        below = {t for t in self.scheme.subjects if measure.of in _upwards(self.scheme, t)}
+        wanted = below if measure.rollup == "pool" else {measure.of}
+        about = {t for name in source.subjects if name in source.fields for t in source.fields[name].of}
+        if measure.of in self.scheme.subjects and not wanted & about:
+            message = f"{measure.id} is of {measure.of}, and no row of {kind} is about one"
+            remedy = (
+                'rollup = "pool" takes the rows of those below' if below & about else "give it such a subject field"
+            )
+            self.declared("not-about", message, measure.line, remedy)
+        if not source.date:
+            message = f"{measure.id} takes rows of a period, and those of {kind} have no date"
+            self.declared("no-date", message, measure.line, f"[evidence.{source.id}] date = ...")
+        if measure.window == "state_at_end" and not source.key:
+            message = f"{measure.id} takes the state at the end, and rows of {kind} have no key to follow"
+            self.declared("bad-window", message, measure.line, f"[evidence.{source.id}] key = [...]")
+
+    def members(self, measure: Measure, kinds: Iterable[str]) -> None:
+        for kind in kinds if measure.each else ():
+            field = row_fields(self.scheme, kind).get(measure.each)
+            if field is None:
+                message = f"{measure.id} has a value for each {measure.each}, which {kind} does not have"
+                self.declared("no-member", message, measure.line, near(measure.each, [*row_fields(self.scheme, kind)]))
+
+    def reads(self, measure: Measure, item: Measure | Index) -> None:
+        here, there = (rank(measure.period), rank(item.period))
+        if here < there:
+            message = f"{measure.id} is by {measure.period} and reads {item.id}, which is by {item.period}"
+            self.coded("shorter-period", message, measure, "a period has one value only of its own or a longer kind")
+        wanted = types_with_value(self.scheme, measure) if measure.rollup == "pool" else (measure.of,)
+        without = [t for t in wanted if t not in types_with_value(self.scheme, item) and t in self.scheme.subjects]
+        if without:
+            message = f"{measure.id} reads {item.id} for a {without[0]}, which has no value of it"
+            self.coded("no-value", message, measure, f"{item.id} is of {item.of}; declare how it rolls up")
+        each = item.each if isinstance(item, Measure) else ""
+        if each and each != measure.each:
+            message = f"{measure.id} reads {item.id}, which has a value for each {each}"
+            self.coded("no-member", message, measure, f'each = "{each}", or an index over the members')
+
+    # -- derivations ----------------------------------------------------------------------------------------------
+    def derivation(self, derivation: Derivation) -> None:
+        line, fields = derivation.line, row_fields(self.scheme, derivation.of)
+        if derivation.of not in self.scheme.evidence and derivation.of not in self.scheme.derivations:
+            remedy = near(derivation.of, [*self.scheme.evidence, *self.scheme.derivations])
+            self.declared(
+                "unknown-evidence-type", f"{derivation.id} names evidence type {derivation.of!r}", line, remedy
+            )
+        nodes = [node for expr in derivation.expr.values() for node in walk(expr)]
+        self.words(derivation, nodes)
+        if not derivation.units:
+            self.declared("missing-key", f"{derivation.id} declares no results", line, 'results = { wh = "Wh" }')
+        if derivation.expr and set(derivation.expr) != set(derivation.units):
+            made, told = ", ".join(sorted(derivation.expr)), ", ".join(sorted(derivation.units))
+            self.coded("wrong-results", f"{derivation.id} returns {made} and declares {told}", derivation)
+        for name in derivation.units:
+            if name in fields:
+                self.declared("two-declarations", f"result {name} of {derivation.id} is a field of its rows", line)
+        splits = any(node.op == "split" for node in nodes)
+        if derivation.expr and splits != bool(derivation.split):
+            message = (
+                f"{derivation.id} {'splits and declares no rule' if splits else 'declares a split and makes none'}"
+            )
+            self.declared("bad-split", message, line, 'split = "pro_rata", "priority" or "time"')
+        self.order(derivation, fields)
+        source = source_type(self.scheme, derivation.of)
+        if source is not None and not source.date:
+            message = f"{derivation.id} works by {derivation.period}, and rows of {derivation.of} have no date"
+            self.declared("no-date", message, line, f"[evidence.{source.id}] date = ...")
+
+    def order(self, derivation: Derivation, fields: Mapping[str, Field]) -> None:
+        line, ranks = derivation.line, {"priority": ("exact",), "time": ("date", "text")}.get(derivation.split)
+        if ranks is None:
+            if derivation.order:
+                self.declared("bad-split", f"{derivation.id} has an order and no split by priority or time", line)
+        elif derivation.order not in fields:
+            message = f"{derivation.id} splits by {derivation.split} in order of no field {derivation.order!r}"
+            self.declared("unknown-field", message, line, near(derivation.order, [*fields]))
+        elif KIND_OF_FIELD[fields[derivation.order].type] not in ranks:
+            self.declared(
+                "bad-split", f"{derivation.id} cannot split by {derivation.split} of {derivation.order}", line
+            )
+
+    # -- words inside formulas --------------------------------------------------------------------------------------
+    def words(self, item: Measure | Derivation, nodes: Iterable[Expr]) -> None:
+        """Texts in a formula that name a choice or an entry of a table must be among those declared."""
+        for node in nodes:
+            if node.op == "lookup":
+                table, key = str(node.args[0]), cast(Expr, node.args[1])
+                known = self.table(table)
+                if key.op == "lit" and known and str(key.args[0]) not in known:
+                    self.word(item, f"{table} has no entry {key.args[0]!r}", str(key.args[0]), known)
+            for field, word in _compared(node):
+                choices = row_fields(self.scheme, str(field.args[0]))[str(field.args[1])].choices
+                if choices and word not in choices:
+                    self.word(item, f"{text(field)} is never {word!r}", word, choices)
+
+    def word(self, item: Measure | Derivation, message: str, word: str, known: Mapping[str, object]) -> None:
+        self.coded("unknown-word", f"in {item.id}, {message}", item, near(word, known))
+
+    def table(self, name: str) -> dict[str, Decimal]:
+        parameter = self.scheme.parameters.get(name)
+        values = [v.value for v in parameter.values] if parameter else []
+        return {key: number for v in values if not isinstance(v, Decimal) for key, number in v.items()}
+
+    # -- indices ----------------------------------------------------------------------------------------------------
+    def node(self, index: Index, node: Node) -> None:
+        who = f"{index.id}, node {node.id}," if node is not index.root else index.id
+        if bool(node.measure) == bool(node.children):
+            self.declared("bad-node", f"{who} is neither a measure nor a group of nodes, or both", node.line)
+        if node.weight <= 0:
+            self.declared("bad-value", f"{who} has weight {node.weight}", node.line, "weights are above zero")
+        if node.normalise == "goalposts":
+            if node.low is None or node.high is None or node.low >= node.high:
+                self.declared("bad-goalposts", f"{who} needs low below high", node.line, "low = 0, high = 100")
+        elif node.low is not None or node.high is not None:
+            self.declared("bad-goalposts", f"{who} has low or high", node.line, 'only normalise = "goalposts" has them')
+        self.grown(who, node)
+        if node.measure:
+            self.leaf(who, index, node)
+
+    def leaf(self, who: str, index: Index, node: Node) -> None:
+        measure = self.scheme.measures.get(node.measure)
+        if measure is None:
+            remedy = near(node.measure, [*self.scheme.measures])
+            self.declared("unknown-measure", f"{who} names measure {node.measure!r}", node.line, remedy)
+            return
+        if index.of in self.scheme.subjects and index.of not in types_with_value(self.scheme, measure):
+            message = f"{who} reads {measure.id}, which no {index.of} has"
+            self.declared("no-value", message, node.line, f"it is of {measure.of}; rollup gives it to the types above")
+        if rank(index.period) < rank(measure.period):
+            message = f"{who} is by {index.period} and reads {measure.id}, which is by {measure.period}"
+            self.declared("shorter-period", message, node.line)
+        targets = {row_fields(self.scheme, kind).get(measure.each) for kind in _kinds(walk(measure.expr))}
+        if measure.each and not node.members:
+            message = f"{who} reads {measure.id}, which has a value for each {measure.each}"
+            self.declared("no-member", message, node.line, "members = the dimension")
+        elif node.members and not all(field and field.to == node.members for field in targets):
+            message = f"{who} has members {node.members}, and {measure.id} has no value for each of them"
+            self.declared("no-member", message, node.line, f"each = a field of type ref to {node.members}")
+
+    def grown(self, who: str, node: Node) -> None:
+        """A node whose children come from the rows of a dimension."""
+        named = {"member_weight": node.member_weight, "group": node.group, "group_weight": node.group_weight}
+        if not node.members:
+            for key in [key for key, value in named.items() if value]:
+                self.declared("bad-node", f"{who} has {key} and no members", node.line)
+            return
+        dimension = self.scheme.evidence.get(node.members)
+        if dimension is None or not dimension.dimension:
+            known = [e.id for e in self.scheme.evidence.values() if e.dimension]
+            self.declared(
+                "unknown-dimension", f"{who} names dimension {node.members!r}", node.line, near(node.members, known)
+            )
+            return
+        for key, name in named.items():
+            if name and name not in dimension.fields:
+                message = f"{who} has {key} = {name!r}, no field of {dimension.id}"
+                self.declared("unknown-field", message, node.line, near(name, dimension.fields))
+            elif name and key != "group" and KIND_OF_FIELD[dimension.fields[name].type] != "exact":
+                self.declared("not-numeric", f"{who} has {key} = {name!r}, which is no number", node.line)
+
+
+def _kinds(nodes: Iterable[Expr]) -> list[str]:
+    """The evidence types and derivations whose rows a formula reduces, in order."""
+    return list(dict.fromkeys(str(node.args[0]) for node in nodes if node.op in ("field", "rows")))
+
+
+def _compared(node: Expr) -> Iterator[tuple[Expr, str]]:
+    """The fields that a comparison holds against a constant text, with the text."""
+    if node.op == "isin":
+        field, words = cast(tuple[Expr, tuple[Expr, ...]], node.args)
+    elif node.op in ("eq", "ne"):
+        left, right = cast(tuple[Expr, Expr], node.args)
+        field, words = (left, (right,)) if left.op == "field" else (right, (left,))
+    else:
+        return
+    if field.op == "field":
+        yield from ((field, str(word.args[0])) for word in words if word.op == "lit" and word.kind == "text")
+
+
+def _upwards(scheme: Scheme, kind: str) -> tuple[str, ...]:
+    found: list[str] = []
+    while kind in scheme.subjects and kind not in found:
+        found.append(kind)
+        kind = scheme.subjects[kind].parent
+    return tuple(found)
