@@ -35,6 +35,8 @@ from mingjian.declare._model import (
     SubjectType,
     Title,
 )
+from mingjian.declare._section import Report, Section, near
+from mingjian.declare._section import read_file as read_toml
 from mingjian.declare._subjects import Hierarchy, Subject
 
 __all__ = [
@@ -52,7 +54,9 @@ __all__ = [
     "Measure",
     "Node",
     "Parameter",
+    "Report",
     "Scheme",
+    "Section",
     "StatementType",
     "Subject",
     "SubjectType",
@@ -68,7 +72,9 @@ __all__ = [
     "literal",
     "load",
     "meaning",
+    "near",
     "previous",
+    "read_toml",
     "row_fields",
     "scheme_data",
     "scheme_from_data",
