@@ -35,6 +35,7 @@ from mingjian.declare._model import (
     SubjectType,
     Title,
 )
+from mingjian.declare._new import new_scheme
 from mingjian.declare._section import Report, Section, near
 from mingjian.declare._section import read_file as read_toml
 from mingjian.declare._subjects import Hierarchy, Subject
@@ -73,6 +74,7 @@ __all__ = [
     "load",
     "meaning",
     "near",
+    "new_scheme",
     "previous",
     "read_toml",
     "row_fields",

@@ -32,6 +32,11 @@ _WHAT = {
 }  # fmt: skip
 
 
+def is_name(text: str) -> bool:
+    """Whether a declaration, a field or a scheme can be called so."""
+    return bool(_NAME.fullmatch(text)) and not keyword.iskeyword(text) and text not in _RESERVED
+
+
 def check_folder(scheme: Scheme, code: Code, report: Report) -> None:
     """Every fault of a scheme read from a folder."""
     if check(scheme, report):
@@ -119,7 +124,7 @@ class _Checker:
             (scheme.id, 1),
         ]
         for name, line in named:
-            if not _NAME.fullmatch(name) or keyword.iskeyword(name) or name in _RESERVED:
+            if not is_name(name):
                 remedy = (
                     f"lower-case letters, digits and _, a letter first; no word of Python, nor {', '.join(_RESERVED)}"
                 )

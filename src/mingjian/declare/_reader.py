@@ -34,7 +34,7 @@ from mingjian.declare._model import (
     Title,
     Window,
 )
-from mingjian.declare._section import SCHEME_FILE, Report, Section, read_file
+from mingjian.declare._section import SCHEME_FILE, Report, Section, near, read_file
 
 T = TypeVar("T")
 
