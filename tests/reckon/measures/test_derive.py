@@ -211,12 +211,6 @@ def test_time_serves_the_earlier_signed_first() -> None:
     assert {row["contract"]: row["part"] for row in found} == {"B": 6, "A": 2}
 
 
-def test_time_without_a_field_takes_the_date_of_the_rows() -> None:
-    contracts = [contract("A", 6, "2021-02"), contract("B", 6, "2021-01")]
-    found = run("shared", scheme(shared("time", period="year")), data(contracts, [reading(8, month="2021-03")]))
-    assert {row["contract"]: row["part"] for row in found} == {"B": 6, "A": 2}
-
-
 def test_totals_are_of_the_rows_that_the_condition_keeps() -> None:
     kept = split(
         of("generation.wh").sum(where=of("generation.meter") != "test"), of("contract.plant"), of("contract.wh")
@@ -411,7 +405,7 @@ def markets(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
     return data(contracts, readings["PQ"], readings["CD"])
 
 
-RULES = st.sampled_from([("pro_rata", ""), ("priority", "rank"), ("time", "")])
+RULES = st.sampled_from([("pro_rata", ""), ("priority", "rank"), ("time", "month")])
 
 
 @settings(max_examples=60)

@@ -182,14 +182,13 @@ class _Frame:
 
     def _shares(self, over: Expr) -> dict[Share, list[int]]:
         """Which rows share one subject's total of one period, in the order in which they are served."""
-        rule, base = self.derivation.split, self.table.base
-        order = self.derivation.order or (base.date if rule == "time" else "")
-        if not rule or (rule == "priority" and not order):
+        rule, order, key = self.derivation.split, self.derivation.order, self.table.base.key
+        if not rule or (rule != "pro_rata" and not order):
             raise Misuse(
                 f"derivation {self.derivation.id} does not say how a total is split",
                 remedy='declare split = "pro_rata", or "priority" or "time" with the order field',
             )
-        turn = (*((order,) if rule != "pro_rata" else ()), *base.key)
+        turn = key if rule == "pro_rata" else (order, *key)
         shares: dict[Share, list[int]] = defaultdict(list)
         for i, (subject, period) in enumerate(zip(self.compute(over), self.periods, strict=True)):
             if subject is not None:
