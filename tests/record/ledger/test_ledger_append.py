@@ -118,6 +118,12 @@ def test_time_never_goes_back(tmp_path: Path) -> None:
     assert third == first + timedelta(seconds=1)
 
 
+def test_a_clock_must_know_its_zone(tmp_path: Path) -> None:
+    ledger = Ledger.create(tmp_path, origin=ORIGIN, key=KEY, now=lambda: NOON.replace(tzinfo=None))
+    with pytest.raises(Misuse, match="a time without a zone"):
+        ledger.append(batch("a"))
+
+
 def test_a_check_sees_the_head_and_what_it_refuses_changes_nothing(ledger: Ledger, tmp_path: Path) -> None:
     ledger.append(batch("a"))
     before = ledger.checkpoint()
@@ -246,6 +252,8 @@ def test_what_a_ledger_cannot_do_is_misuse(ledger: Ledger, tmp_path: Path) -> No
         lambda: Ledger.open(tmp_path / "nowhere"),
         lambda: Ledger.open("postgresql://server/db"),
         lambda: Ledger.open("://"),
+        lambda: Ledger.open("sqlite:///:memory:"),
+        lambda: Ledger.open("sqlite://"),
         lambda: Ledger.create(tmp_path / "log", origin=ORIGIN, key=KEY),
         lambda: Ledger.create(tmp_path / "new", origin="with space", key=KEY),
         lambda: Batch("", "", "office", pa.table({"a": ["a"]})),
@@ -254,5 +262,5 @@ def test_what_a_ledger_cannot_do_is_misuse(ledger: Ledger, tmp_path: Path) -> No
         with pytest.raises(Misuse):
             wrong()
     (tmp_path / "other.db").touch()
-    with pytest.raises(Misuse, match="no ledger of this format"):
+    with pytest.raises(Misuse, match="no ledger here"):
         Store.at(f"sqlite:///{tmp_path / 'other.db'}").identity()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 import pytest
@@ -64,12 +65,12 @@ ROOTS = [mth(DATA[:n]) for n in range(LARGEST + 1)]
 class Tiles:
     """Tiles in memory, counting what is read."""
 
-    def __init__(self, leaves: list[bytes] = []) -> None:  # noqa: B006
+    def __init__(self, leaves: Sequence[bytes] = ()) -> None:
         self.tiles: dict[TileKey, list[bytes]] = {}
         self.size = self.reads = 0
         self.append(leaves)
 
-    def append(self, leaves: list[bytes]) -> None:
+    def append(self, leaves: Sequence[bytes]) -> None:
         self.tiles |= {key: list(tile) for key, tile in extended(self.read, self.size, leaves).items()}
         self.size += len(leaves)
 

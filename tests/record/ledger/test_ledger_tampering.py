@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 import pytest
 
-from mingjian.base.errors import Finding, Tampered
+from mingjian.base.errors import Finding, Misuse, Tampered
 from mingjian.base.keys import SigningKey
 from mingjian.record.ledger import Batch, Entry, Ledger, RowProof, leaf_hash
 from mingjian.record.ledger._tiles import extended
@@ -111,7 +111,7 @@ def test_a_byte_of_the_salts_key_and_no_key_at_all(where: Path) -> None:
         Ledger.open(where).prove_rows(9, [0])
 
 
-@pytest.mark.parametrize("at", range(0, 200, 7))
+@pytest.mark.parametrize("at", range(0, 220, 20))
 def test_a_byte_of_an_entry(where: Path, at: int) -> None:
     flip_in(where, "entry", "header", '"index" = 290', at)
     assert audit(where)[0] == ("entry-differs", "entry 290")
@@ -154,6 +154,18 @@ def test_a_missing_tile(where: Path) -> None:
     assert audit(where)[0] == ("entry-differs", "entry 256")
     with pytest.raises(Tampered, match="tile 0/1"):
         Ledger.open(where, key=KEY).checkpoint()
+
+
+def test_a_database_damaged_as_a_whole(where: Path) -> None:
+    query(where, "PRAGMA wal_checkpoint(TRUNCATE)")
+    file = where / "ledger.db"
+    data = file.read_bytes()
+    middle = len(data) // 2
+    file.write_bytes(data[:middle] + b"\xff" * 65_536 + data[middle + 65_536 :])
+    assert audit(where)[-1] == ("store-damaged", str(file))
+    file.write_bytes(b"\xff" * len(data))
+    with pytest.raises(Misuse, match="no ledger here"):
+        audit(where)
 
 
 def rewrite(where: Path, index: int) -> None:

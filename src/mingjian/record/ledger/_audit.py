@@ -15,7 +15,7 @@ from mingjian.record.ledger._checkpoint import Checkpoint, parse_checkpoint
 from mingjian.record.ledger._entry import read_header
 from mingjian.record.ledger._merkle import leaf_hash, root_of
 from mingjian.record.ledger._payload import read_rows
-from mingjian.record.ledger._store import Store, lookup_values
+from mingjian.record.ledger._store import UNREADABLE, Store, first_line, lookup_values
 from mingjian.record.ledger._tiles import TILE_WIDTH, extended, tile_name
 
 Progress = Callable[[int, int], None]
@@ -24,10 +24,19 @@ Progress = Callable[[int, int], None]
 def audit(store: Store, signer: NoteKey, checkpoint: str | None, progress: Progress) -> list[Finding]:
     """All that is wrong with a store, in the order of the log; see `Ledger.audit`."""
     signed = None if checkpoint is None else parse_checkpoint(checkpoint, [signer])
+    findings: list[Finding] = []
+    try:
+        findings.extend(_findings(store, signed, progress))
+    except UNREADABLE as fault:
+        place = Place(file=str(store.path))
+        findings.append(Finding("store-damaged", f"the database cannot be read further: {first_line(fault)}", place))
+    return findings
+
+
+def _findings(store: Store, signed: Checkpoint | None, progress: Progress) -> Iterator[Finding]:
     size = store.size()
     leaves: list[bytes] = []  # what the headers hash to
     held: list[bytes] = []  # what the tree says they do
-    findings: list[Finding] = []
     for start in range(0, size, TILE_WIDTH):
         end = min(start + TILE_WIDTH, size)
         headers, lookups = dict(store.headers(start, end, TILE_WIDTH)), store.lookups(start, end)
@@ -35,12 +44,12 @@ def audit(store: Store, signer: NoteKey, checkpoint: str | None, progress: Progr
         for index in range(start, end):
             header = headers.get(index)
             leaves.append(b"" if header is None else leaf_hash(header))
-            findings += _entry_findings(store, index, header, lookups.get(index), held[index])
+            yield from _entry_findings(store, index, header, lookups.get(index), held[index])
             progress(index + 1, size)
-    findings += _missing_end(store)
-    findings += _tile_findings(store, held)
-    findings += [] if signed is None else _checkpoint_findings(signed, leaves)
-    return findings
+    yield from _missing_end(store)
+    yield from _tile_findings(store, held)
+    if signed is not None:
+        yield from _checkpoint_findings(signed, leaves)
 
 
 def _entry_findings(

@@ -160,7 +160,9 @@ _MILLISECOND: Final = 1000
 
 
 def whole_milliseconds(at: datetime) -> datetime:
-    """``at`` in UTC, cut to milliseconds."""
+    """``at`` in UTC, cut to milliseconds. Raises Misuse for a time without a zone."""
+    if at.tzinfo is None:
+        raise Misuse("a time without a zone", why=at.isoformat(), remedy="give the ledger a clock that knows its zone")
     return at.astimezone(UTC).replace(microsecond=at.microsecond // _MILLISECOND * _MILLISECOND)
 
 

@@ -24,6 +24,10 @@ _PAGE: Final = 1000  # headers read at a time
 _ROW_TREES_KEPT: Final = 4  # proofs for many people come from few batches
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class LedgerState:
     """The ledger as it stood at one size: the same entries today and tomorrow, however many follow."""
 
@@ -89,7 +93,7 @@ class Ledger(LedgerState):
 
     @classmethod
     def create(
-        cls, where: str | Path, *, origin: str, key: SigningKey, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        cls, where: str | Path, *, origin: str, key: SigningKey, now: Callable[[], datetime] = _utc_now
     ) -> Ledger:
         """An empty ledger in a directory or at a ``sqlite:///`` URL.
 
@@ -106,7 +110,7 @@ class Ledger(LedgerState):
         where: str | Path,
         *,
         key: SigningKey | None = None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = _utc_now,
     ) -> Ledger:
         """The ledger that is there. Without ``key`` it does everything but sign. Raises Misuse if there is none."""
         return cls(Store.at(where), key, now)

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import Connection, Engine
 
 from mingjian.base.errors import Misuse, Tampered
 from mingjian.record.ledger._blobs import BlobDirectory
@@ -21,6 +20,8 @@ from mingjian.record.ledger._payload import Prepared, Stored
 from mingjian.record.ledger._tiles import TileKey
 
 FORMAT: Final = 1
+
+UNREADABLE: Final = (sa.exc.DatabaseError, UnicodeDecodeError)  # sqlite3 cannot decode some messages about damage
 
 METADATA: Final = sa.MetaData()
 IDENTITY: Final = sa.Table(
@@ -79,13 +80,8 @@ class Store:
 
         Touches nothing yet. Raises Misuse for any other URL.
         """
-        try:
-            path = Path(make_url(str(where)).database or "") if "://" in str(where) else Path(where) / "ledger.db"
-        except ArgumentError as fault:
-            raise Misuse("no such store", why=str(fault), where=str(where)) from fault
-        if "://" in str(where) and not str(where).startswith("sqlite:///"):
-            raise Misuse("no such store", where=str(where), remedy="give a directory or a sqlite:/// URL")
-        engine = sa.create_engine(f"sqlite:///{path}")
+        path = _database_path(str(where))
+        engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
         sa.event.listen(engine, "connect", _set_pragmas)
         return cls(engine, BlobDirectory(path.parent / "blobs"), path.with_name(f"{path.name}.lock"))
 
@@ -98,18 +94,20 @@ class Store:
         """Lay out an empty ledger. Raises Misuse if one is there."""
         self.blobs.path.mkdir(parents=True, exist_ok=True)
         with self.lock(), self.engine.begin() as connection:
-            if sa.inspect(connection).has_table(IDENTITY.name):
-                raise Misuse("a ledger is never overwritten", where=str(self.path), remedy="choose another place")
             METADATA.create_all(connection)
+            if connection.execute(sa.select(IDENTITY)).first() is not None:
+                raise Misuse("a ledger is never overwritten", where=str(self.path), remedy="choose another place")
             connection.execute(IDENTITY.insert().values(format=FORMAT, origin=origin, vkey=vkey))
 
     def identity(self) -> tuple[str, str]:
         """Origin and vkey. Raises Misuse if there is no ledger here, or one of another format."""
         if not self.path.is_file():
             raise Misuse("no ledger here", where=str(self.path), remedy="create one first")
-        with self.engine.connect() as connection:
-            found = sa.inspect(connection).has_table(IDENTITY.name)
-            row = connection.execute(sa.select(IDENTITY)).one_or_none() if found else None
+        try:
+            with self.engine.connect() as connection:
+                row = connection.execute(sa.select(IDENTITY)).one_or_none()
+        except UNREADABLE as fault:
+            raise Misuse("no ledger here", why=first_line(fault), where=str(self.path)) from fault
         if row is None or row.format != FORMAT:
             raise Misuse("no ledger of this format here", where=str(self.path))
         return row.origin, row.vkey
@@ -179,6 +177,18 @@ class Store:
             _replace_tiles(connection, tiles)
 
 
+def _database_path(where: str) -> Path:
+    if "://" not in where:
+        return Path(where) / "ledger.db"
+    try:
+        url = sa.make_url(where)
+    except sa.exc.ArgumentError as fault:
+        raise Misuse("no such store", why=str(fault), where=where) from fault
+    if url.drivername != "sqlite" or url.database in (None, "", ":memory:"):
+        raise Misuse("no such store", where=where, remedy="give a directory or the sqlite:/// URL of a file")
+    return Path(str(url.database))
+
+
 def _set_pragmas(connection: Any, _record: object) -> None:
     # WAL lets readers read while one writes; FULL makes a commit survive a power cut.
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
@@ -187,6 +197,11 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 
 def _entry_values(entry: Entry) -> dict[str, object]:
     return {"index": entry.index, "header": entry.leaf, **lookup_values(entry)}
+
+
+def first_line(fault: Exception) -> str:
+    """What went wrong, without the statement that SQLAlchemy appends."""
+    return str(fault).partition("\n")[0]
 
 
 def lookup_values(entry: Entry) -> dict[str, str | None]:
