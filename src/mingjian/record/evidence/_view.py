@@ -55,13 +55,11 @@ class View:
         for kind, type in types.items():
             table = tables.get(kind, view_schema(type).empty_table())
             connection.con.register("_given", with_provenance(table, type, zone))
-            current = "TRUE"
+            current = ""
             if type.key:
                 key = ", ".join(map(quoted, type.key))
-                current = f"row_number() OVER (PARTITION BY {key} ORDER BY {ENTRY} DESC, {ROW} DESC) = 1"
-            connection.con.execute(
-                f"CREATE TABLE {quoted(kind)} AS FROM _given QUALIFY {current} ORDER BY {ENTRY}, {ROW}"
-            )
+                current = f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {ENTRY} DESC, {ROW} DESC) = 1"
+            connection.con.execute(f"CREATE TABLE {quoted(kind)} AS FROM _given {current} ORDER BY {ENTRY}, {ROW}")
             connection.con.unregister("_given")
         lock(connection)
         return cls(connection, size, types, ExitStack())
