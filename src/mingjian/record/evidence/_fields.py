@@ -27,6 +27,7 @@ from mingjian.record.evidence._moments import (
     period_of_day,
 )
 from mingjian.record.evidence._schema import DIGITS
+from mingjian.record.evidence._xlsx import SheetError
 
 Value = str | bool | int | Decimal | date | datetime
 
@@ -40,7 +41,9 @@ _UNSEEN: Final = re.compile(
 _FLAGS: Final = {"true": True, "yes": True, "是": True, "1": True, "false": False, "no": False, "否": False, "0": False}
 _INT64: Final = range(-(2**63), 2**63)
 _EXACT_FLOAT: Final = 2**53
-_SHOWN: Final = 80
+_SHOWN: Final = 80  # characters of a value in a finding
+_LISTED: Final = 12  # names in a remedy
+_COMPARED: Final = 2000  # names among which a near one is sought
 
 
 class Broken(Exception):  # noqa: N818 (not an error of the program: the answer that a cell breaks a rule)
@@ -54,7 +57,7 @@ class Broken(Exception):  # noqa: N818 (not an error of the program: the answer 
 def parse(field: Field, raw: object, zone: tzinfo | None = None) -> Value | None:
     """The value of one cell, None where an optional one is empty. Raises Broken.
 
-    ``raw`` is what a reader gives: text, a number, a flag, a date, an instant or nothing. A time without a zone is read on
+    ``raw`` is what a reader gives: text, a number, a flag, a date, an instant, an error of a sheet or nothing. A time without a zone is read on
     the clock of ``zone``.
     """
     cell = _clean(raw) if isinstance(raw, str) else raw
@@ -62,6 +65,8 @@ def parse(field: Field, raw: object, zone: tzinfo | None = None) -> Value | None
         if field.optional:
             return None
         raise Broken("missing-value", "a value is required", f"give {_named(field)}")
+    if isinstance(cell, SheetError):
+        raise Broken("sheet-error", "an error of the sheet instead of a value", "mend its formula, or type the value")
     return _PARSERS[field.type](field, cell, zone)
 
 
@@ -75,11 +80,12 @@ def shown(raw: object) -> str:
 
 
 def near(name: str, among: Sequence[str]) -> str:
-    """``did you mean 'x'?`` for the nearest name, or the names there are."""
-    found = get_close_matches(name, among, n=1, cutoff=0.5)
+    """``did you mean 'x'?`` for the nearest name, or the first names there are."""
+    found = get_close_matches(name, among[:_COMPARED], n=1, cutoff=0.5)
     if found:
         return f"did you mean {found[0]!r}?"
-    return "one of " + ", ".join(among[:_SHOWN]) if among else ""
+    listed = ", ".join(among[:_LISTED])
+    return f"one of {listed}{', …' if len(among) > _LISTED else ''}" if among else ""
 
 
 def plain(text: str) -> str:

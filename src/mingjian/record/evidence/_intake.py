@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from mingjian.base.errors import Finding, MingjianError, Place
 from mingjian.declare import EvidenceType, Field
-from mingjian.record.evidence._fields import Broken, Value, near, parse, shown
+from mingjian.record.evidence._fields import Broken, Value, parse, shown
+from mingjian.record.evidence._grid import Grid, grid_of_records
 from mingjian.record.evidence._schema import LINE, arrow_schema
 
 
@@ -60,39 +61,12 @@ class Intake:
         return self.table
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """The cells of a file by field name, before they are read; ``lines`` has each row's number in the file."""
-
-    place: Place
-    lines: Sequence[int]
-    cells: Mapping[str, Sequence[object]]
-    findings: tuple[Finding, ...] = ()
-
-
 def read_rows(rows: Iterable[Mapping[str, object]], type: EvidenceType, file: str = "", *, zone: str = "") -> Intake:
-    """Rows given as mappings from field name to a typed or JSON value; they are numbered from 1.
+    """Rows given as mappings from field name (or title) to a typed or JSON value; they are numbered from 1.
 
     An absent name and None are the same. A time without a zone is read on the clock of ``zone``.
     """
-    return take_in(grid_of_rows(enumerate(rows, 1), type, Place(file)), type, zone)
-
-
-def grid_of_rows(numbered: Iterable[tuple[int, Mapping[str, object]]], type: EvidenceType, place: Place) -> Grid:
-    """Mappings as a grid; a name that is no field is a finding of its row."""
-    lines, kept, findings = [], [], []
-    for line, row in numbered:
-        lines.append(line)
-        kept.append(row)
-        if not type.fields.keys() >= row.keys():
-            findings += [_unknown(name, type, replace(place, row=line)) for name in row if name not in type.fields]
-    cells = {name: [row.get(name) for row in kept] for name in type.fields}
-    return Grid(place, lines, cells, tuple(findings))
-
-
-def _unknown(name: object, type: EvidenceType, place: Place) -> Finding:
-    remedy = near(str(name), list(type.fields))
-    return Finding("unknown-field", f"{type.id} has no such field", place, shown(name), remedy)
+    return take_in(grid_of_records(enumerate(rows, 1), type, Place(file)), type, zone)
 
 
 def take_in(grid: Grid, type: EvidenceType, zone: str = "", sha256: str = "") -> Intake:
@@ -110,12 +84,12 @@ def take_in(grid: Grid, type: EvidenceType, zone: str = "", sha256: str = "") ->
     findings += _over_bounds(grid, type, columns)
     bad = {finding.place.row for finding in findings} - {None}
     findings += _doubles(grid, type, columns, bad)
-    bad |= {finding.place.row for finding in findings} - {None}
+    bad = {finding.place.row for finding in findings} - {None}
     order = {name: place for place, name in enumerate(type.fields)}
     findings.sort(key=lambda f: (f.place.row or 0, order.get(f.place.field, -1)))
     keep = np.array([line not in bad for line in grid.lines], dtype=bool)
     table = _table(type, columns, grid.lines).filter(pa.array(keep))
-    return Intake(table, tuple(findings), grid.place.file, sha256, len(grid.lines) - table.num_rows)
+    return Intake(table, tuple(findings), grid.place.file, sha256, len(bad))
 
 
 def _column(

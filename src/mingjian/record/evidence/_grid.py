@@ -1,0 +1,141 @@
+"""The cells of a file under the fields of a type: what a header's names mean, and what is wrong with the header."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mingjian.base.errors import Finding, Place
+from mingjian.declare import EvidenceType
+from mingjian.record.evidence._fields import near, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Cells by field name, before they are read. ``lines`` has each row's 1-based number in the file."""
+
+    place: Place
+    lines: Sequence[int]
+    cells: Mapping[str, Sequence[object]]
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What may stand at the head of a column: a field's name or one of its titles."""
+
+    type: EvidenceType
+
+    def field(self, heading: object) -> str | None:
+        """The field that a heading means; None where it means none, or where two fields share that title."""
+        text = unicodedata.normalize("NFC", str(heading)).strip()
+        if text in self.type.fields:
+            return text
+        folded = text.casefold()
+        found = [
+            field.name
+            for field in self.type.fields.values()
+            if folded in (field.name.casefold(), field.title.zh.casefold(), field.title.en.casefold())
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def unknown(self, heading: object, place: Place) -> Finding:
+        """The finding that a heading means no field."""
+        fields = self.type.fields.values()
+        known = [name for field in fields for name in (field.title.zh, field.name, field.title.en)]
+        message = f"no column of {self.type.id}"
+        return Finding("unknown-column", message, place, shown(heading), near(str(heading), known))
+
+
+def grid_of_records(numbered: Iterable[tuple[int, Mapping[str, object]]], type: EvidenceType, place: Place) -> Grid:
+    """Mappings as a grid. Each names its own columns, so what is wrong with a name is a finding of its row."""
+    names = Names(type)
+    known: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {}  # records of one file mostly have the same names
+    lines: list[int] = []
+    records: list[dict[str, object]] = []
+    findings: list[Finding] = []
+    for line, record in numbered:
+        shape = tuple(record)
+        if shape not in known:
+            known[shape] = tuple((name, field) for name in shape if (field := names.field(name)))
+        pairs = known[shape]
+        lines.append(line)
+        records.append({field: record[name] for name, field in pairs})
+        if len(records[-1]) < len(record):
+            findings += _record_findings(record, pairs, names, replace(place, row=line))
+    cells = {field: [record.get(field) for record in records] for field in type.fields}
+    return Grid(place, lines, cells, tuple(findings))
+
+
+def _record_findings(
+    record: Mapping[str, object], pairs: Sequence[tuple[str, str]], names: Names, place: Place
+) -> list[Finding]:
+    meant = dict(pairs)
+    return [names.unknown(name, place) for name in record if name not in meant] + [
+        _doubled(field, place) for field, times in Counter(meant.values()).items() if times > 1
+    ]
+
+
+def _doubled(field: str, place: Place) -> Finding:
+    return Finding("doubled-column", "the same column twice", replace(place, field=field), remedy="keep one")
+
+
+def grid_of_table(
+    header: Sequence[object], lines: Sequence[int], rows: Sequence[Sequence[object]], type: EvidenceType, place: Place
+) -> Grid:
+    """Rows of cells under a header as a grid; ``lines`` has their numbers, and rows may be of unequal length.
+
+    What is wrong with the header is a finding of the file: an unknown, doubled, nameless or missing column. A cell beyond
+    the header is a finding of its row.
+    """
+    width = len(header)
+    findings = [
+        Finding("cell-without-column", "a value beyond the last column", replace(place, row=line), shown(extra))
+        for line, row in zip(lines, rows, strict=True)
+        for extra in row[width:]
+        if not is_empty(extra)
+    ]
+    columns = [[row[index] if index < len(row) else None for row in rows] for index in range(width)]
+    return _under_header(header, columns, lines, type, place, findings)
+
+
+def grid_of_columns(
+    header: Sequence[object], columns: Sequence[Sequence[object]], type: EvidenceType, place: Place
+) -> Grid:
+    """Columns of equal length as a grid; rows are numbered from 1."""
+    rows = len(columns[0]) if columns else 0
+    return _under_header(header, columns, range(1, rows + 1), type, place, [])
+
+
+def _under_header(
+    header: Sequence[object],
+    columns: Sequence[Sequence[object]],
+    lines: Sequence[int],
+    type: EvidenceType,
+    place: Place,
+    findings: list[Finding],
+) -> Grid:
+    names, cells = Names(type), {}
+    for heading, column in zip(header, columns, strict=True):
+        field = None if is_empty(heading) else names.field(heading)
+        if field is not None and field in cells:
+            findings.append(_doubled(field, place))
+        elif field is not None:
+            cells[field] = column
+        elif not is_empty(heading):
+            findings.append(names.unknown(heading, place))
+        elif not all(map(is_empty, column)):
+            findings.append(Finding("column-without-name", "a column with values but no heading", place))
+    for wanted in type.fields.values():
+        if wanted.name not in cells and not wanted.optional:
+            missing = f"no column {wanted.title.zh} ({wanted.title.en})"
+            remedy = f"add it under this title or as {wanted.name}"
+            findings.append(Finding("missing-column", missing, replace(place, field=wanted.name), remedy=remedy))
+    return Grid(place, lines, cells, tuple(findings))
+
+
+def is_empty(cell: object) -> bool:
+    """Whether nothing stands in a cell."""
+    return cell is None or (isinstance(cell, str) and not cell.strip())

@@ -1,0 +1,204 @@
+"""The Excel sheet to fill for an evidence type, which `read_file` reads back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import xlsxwriter
+
+from mingjian.base.errors import Misuse
+from mingjian.base.values import number_text
+from mingjian.declare import EvidenceType, Field, Title
+
+_MADE: Final = datetime(2000, 1, 1, tzinfo=UTC)  # the same template is the same file
+_ROOM: Final = 5000  # rows below those filled in that still offer lists
+_LONGEST_TEXT: Final = 32_767  # characters in a cell of Excel
+_SURE_DIGITS: Final = 15  # of a number in Excel
+_FIRST_SURE_DAY: Final = date(1900, 3, 1)  # Excel has a 29 February 1900
+_YES_NO: Final = {True: "是", False: "否"}
+_TYPES: Final = {
+    "text": Title("text", "文本"),
+    "choice": Title("one of a list", "选项"),
+    "flag": Title("yes or no", "是或否"),
+    "date": Title("date", "日期"),
+    "time": Title("date and time with zone", "日期和时间（含时区）"),
+    "period": Title("period", "期间"),
+    "integer": Title("whole number", "整数"),
+    "quantity": Title("whole number", "整数"),
+    "decimal": Title("number", "数值"),
+    "subject": Title("id of a subject", "对象编号"),
+    "ref": Title("key of a row", "引用编号"),
+}
+_PERIODS: Final = {
+    "year": Title("a year: 2021", "年度：2021"),
+    "half": Title("a half-year: 2021H1", "半年：2021H1 或 2021年上半年"),
+    "quarter": Title("a quarter: 2021Q3", "季度：2021Q3 或 2021年三季度"),
+    "month": Title("a month: 2021-08", "月份：2021-08 或 2021年8月"),
+    "day": Title("a day: 2021-08-15", "日期：2021-08-15"),
+    "hour": Title("an hour: 2021-08-15T07+08:00", "小时：2021-08-15T07+08:00"),
+}
+_NUMBERS: Final = ("integer", "quantity", "decimal")
+
+
+def write_template(
+    type: EvidenceType, path: Path, *, rows: pa.Table | None = None, members: Mapping[str, Sequence[str]] | None = None
+) -> None:
+    """Write a workbook: a form with a heading for each field and the ``rows`` there are, an explanation, and the lists.
+
+    ``members`` gives, by field of type subject or ref, the keys that its list offers. Every text is written as text:
+    nothing becomes a formula. Raises Misuse for a text longer than a cell of Excel holds.
+    """
+    book = xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False})
+    book.set_properties({"title": type.title.zh, "created": _MADE})
+    form = book.add_worksheet(_sheet_name(type.title.zh))
+    _write_explanation(book, type)
+    offered = {field.name: _offered(field, members or {}) for field in type.fields.values()}
+    _write_lists(book, form, type, offered, rows.num_rows if rows is not None else 0)
+    _write_heading(book, form, type)
+    try:
+        for column, field in enumerate(type.fields.values()):
+            if rows is not None and field.name in rows.column_names:
+                _write_column(book, form, column, field, rows[field.name].to_pylist())
+    finally:
+        book.close()
+
+
+def _write_heading(book: Any, form: Any, type: EvidenceType) -> None:
+    required = book.add_format({"bold": True, "bg_color": "#DDEBF7", "border": 1, "text_wrap": True})
+    optional = book.add_format({"bg_color": "#F2F2F2", "border": 1, "text_wrap": True})
+    for column, field in enumerate(type.fields.values()):
+        form.set_column(column, column, _width(field), book.add_format({"num_format": _number_format(field)}))
+        form.write_string(0, column, field.title.zh, optional if field.optional else required)
+        form.write_comment(0, column, "\n".join(_explained(field)), {"x_scale": 2, "y_scale": 1.5})
+    form.freeze_panes(1, 0)
+
+
+def _write_column(book: Any, form: Any, column: int, field: Field, values: Sequence[Any]) -> None:
+    day = book.add_format({"num_format": "yyyy-mm-dd"})
+    for row, value in enumerate(values, 1):
+        cell = _cell(field, value)
+        if isinstance(cell, date):
+            form.write_datetime(row, column, datetime(cell.year, cell.month, cell.day), day)
+        elif isinstance(cell, str):
+            if len(cell) > _LONGEST_TEXT:
+                raise Misuse("a text is too long for Excel", where=f"row {row}, field {field.name}", remedy="use CSV")
+            form.write_string(row, column, cell)
+        elif cell is not None:
+            form.write_number(row, column, cell)
+
+
+def _cell(field: Field, value: Any) -> str | int | Decimal | date | None:
+    """What stands in the sheet for a value: text wherever Excel would not keep it exactly."""
+    if value is None:
+        return None
+    if field.type == "flag":
+        return _YES_NO[value]
+    if field.type == "choice":
+        return _choice_names(field)[value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, date):
+        return value if value >= _FIRST_SURE_DAY else value.isoformat()
+    if isinstance(value, int | Decimal):
+        text = number_text(value)
+        return value if sum(character.isdigit() for character in text) <= _SURE_DIGITS else text
+    return str(value)
+
+
+def _choice_names(field: Field) -> dict[str, str]:
+    """Code to the name that stands in the sheet: the Chinese title, or the code where two choices share it."""
+    titles = [title.zh for title in field.choices.values()]
+    taken = {title for title in titles if titles.count(title) > 1} | set(field.choices)
+    return {code: code if title.zh in taken else title.zh for code, title in field.choices.items()}
+
+
+def _offered(field: Field, members: Mapping[str, Sequence[str]]) -> Sequence[str]:
+    if field.type == "choice":
+        return list(_choice_names(field).values())
+    return list(_YES_NO.values()) if field.type == "flag" else members.get(field.name, ())
+
+
+def _write_lists(book: Any, form: Any, type: EvidenceType, offered: Mapping[str, Sequence[str]], filled: int) -> None:
+    """The lists of what a cell may hold, on a hidden sheet, since a list inside a rule has at most 255 characters."""
+    lists = book.add_worksheet("选项 Lists")
+    lists.hide()
+    for column, field in enumerate(type.fields.values()):
+        names = offered[field.name]
+        for row, name in enumerate(names):
+            lists.write_string(row, column, name)
+        if names:
+            letter = xlsxwriter.utility.xl_col_to_name(column, col_abs=True)
+            form.data_validation(
+                1,
+                column,
+                filled + _ROOM,
+                column,
+                {
+                    "validate": "list",
+                    "source": f"='选项 Lists'!{letter}$1:{letter}${len(names)}",
+                    "error_title": "不在列表中",
+                    "error_message": "请从列表中选择。Choose from the list.",
+                },
+            )
+
+
+def _write_explanation(book: Any, type: EvidenceType) -> None:
+    sheet = book.add_worksheet("说明 Explanation")
+    bold, wrapped = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
+    sheet.write_row(0, 0, ["列", "Column", "字段名 Name", "说明", "Explanation"], bold)
+    for row, field in enumerate(type.fields.values(), 1):
+        texts = [field.title.zh, field.title.en, field.name, *(" ".join(_rules(field, each)) for each in ("zh", "en"))]
+        for column, text in enumerate(texts):
+            sheet.write_string(row, column, text, wrapped)
+    for column, width in enumerate((22, 26, 18, 60, 60)):
+        sheet.set_column(column, column, width)
+    sheet.freeze_panes(1, 0)
+
+
+def _explained(field: Field) -> list[str]:
+    return [field.title.en, *_rules(field, "zh"), *_rules(field, "en")]
+
+
+def _rules(field: Field, language: str) -> list[str]:
+    """What may stand in a column, in sentences."""
+    chinese = language == "zh"
+    rules = [_TYPES[field.type].text(language)]
+    if field.unit:
+        rules.append(f"单位：{field.unit}" if chinese else f"unit: {field.unit}")
+    if field.type == "decimal":
+        rules.append(f"小数位数至多 {field.decimals}" if chinese else f"at most {field.decimals} decimals")
+    if field.type == "period":
+        rules += [_PERIODS[kind].text(language) for kind in field.of]
+    if field.min is not None:
+        rules.append(f"不小于 {field.min}" if chinese else f"at least {field.min}")
+    if field.max is not None:
+        rules.append(f"不大于 {field.max}" if chinese else f"at most {field.max}")
+    if field.at_most:
+        rules.append(f"不大于同一行的 {field.at_most}" if chinese else f"at most {field.at_most} of the same row")
+    if field.choices:
+        rules.append(("、" if chinese else ", ").join(title.text(language) for title in field.choices.values()))
+    required = ("可空" if chinese else "optional") if field.optional else ("必填" if chinese else "required")
+    end = "。" if chinese else "."
+    return [rule + end for rule in [*rules, required]]
+
+
+def _sheet_name(title: str) -> str:
+    """A title as Excel lets a sheet be named: 31 characters, without the seven it forbids."""
+    return "".join(character for character in title if character not in "[]:*?/\\'")[:31].strip() or "Sheet1"
+
+
+def _number_format(field: Field) -> str:
+    if field.type == "date":
+        return "yyyy-mm-dd"
+    if field.type in _NUMBERS:
+        return "0." + "0" * field.decimals if field.decimals else "0"
+    return "@"
+
+
+def _width(field: Field) -> int:
+    return max(2 * len(field.title.zh) + 4, 40 if field.type == "text" and field.optional else 14)
