@@ -48,8 +48,15 @@ class Column:
     def take(self, index: npt.NDArray[np.intp]) -> Column:
         """The column at the given places; a place of -1 has no value."""
         missing = index < 0
+        if not len(self):  # there is no place that the missing ones could stand in for
+            return nothing(len(index))
         why = np.where(missing, NO_VALUE, self.why[index]).astype(np.uint8)
         return Column(self.values[index], why, np.where(missing, NO_BALLOTS, self.group[index]))
+
+
+def nothing(size: int) -> Column:
+    """A column without any value."""
+    return Column(np.full(size, np.nan), np.full(size, NO_VALUE, np.uint8), np.full(size, NO_BALLOTS))
 
 
 class Inputs(Protocol):

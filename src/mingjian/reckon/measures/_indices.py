@@ -11,7 +11,7 @@ import numpy as np
 from mingjian.base.errors import Fault
 from mingjian.declare import Index, Node, Title
 from mingjian.reckon.index import Reason, Stats, aggregate, normalise
-from mingjian.reckon.measures._columns import NO_ROWS, NO_VALUE, OK, UNDEFINED, Column
+from mingjian.reckon.measures._columns import NO_ROWS, NO_VALUE, OK, UNDEFINED, Column, nothing
 from mingjian.reckon.measures._sheets import Sheet
 
 WHY = {Reason.VALUE: OK, Reason.ABSENT: NO_VALUE, Reason.CONSTANT: UNDEFINED, Reason.NEGATIVE: UNDEFINED}
@@ -39,8 +39,8 @@ class Branch:
 def grow(node: Node, members: Callable[[str], Sequence[Member]], keys: Callable[[str], str]) -> Branch:
     """The tree of a period: nodes that name a dimension get a child for each of its rows.
 
-    ``members`` gives a dimension's rows, ``keys`` the field that identifies them. Raises Fault for a dimension without rows
-    or a weight that is missing.
+    ``members`` gives a dimension's rows, ``keys`` the field that identifies them; a dimension without rows has no value.
+    Raises Fault for a weight that is missing.
     """
     if not node.members:
         return Branch(node.id, node.title, node.weight, node, tuple(grow(c, members, keys) for c in node.children))
@@ -99,10 +99,10 @@ def _column(
     inner: dict[str, Column],
 ) -> Column:
     node = branch.node
+    if not branch.children and not node.measure:  # a dimension that has no members yet
+        return nothing(len(subjects))
     if not branch.children:
-        sheet = sheets.get(node.measure)
-        if sheet is None:
-            raise Fault(f"node {branch.id} has neither children nor a measure")
+        sheet = sheets[node.measure]
         column = sheet.member(subjects, branch.member)
         values, why = column.floats, column.why
     else:
