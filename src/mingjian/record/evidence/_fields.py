@@ -7,7 +7,6 @@ have thousands separators; choices may be given by title. Nothing is ever rounde
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -46,7 +45,7 @@ _LISTED: Final = 12  # names in a remedy
 _COMPARED: Final = 2000  # names among which a near one is sought
 
 
-class Broken(Exception):  # noqa: N818 (not an error of the program: the answer that a cell breaks a rule)
+class Broken(Exception):
     """The rule a cell breaks, in a sentence, and what to do; `Finding` without its place."""
 
     def __init__(self, rule: str, message: str, remedy: str = "") -> None:
@@ -57,8 +56,8 @@ class Broken(Exception):  # noqa: N818 (not an error of the program: the answer 
 def parse(field: Field, raw: object, zone: tzinfo | None = None) -> Value | None:
     """The value of one cell, None where an optional one is empty. Raises Broken.
 
-    ``raw`` is what a reader gives: text, a number, a flag, a date, an instant, an error of a sheet or nothing. A time without a zone is read on
-    the clock of ``zone``.
+    ``raw`` is what a reader gives: text, a number, a flag, a date, an instant, an error of a sheet or nothing. A time
+    without a zone is read on the clock of ``zone``.
     """
     cell = _clean(raw) if isinstance(raw, str) else raw
     if cell is None or cell == "":
@@ -75,7 +74,7 @@ def shown(raw: object) -> str:
     if isinstance(raw, int) and raw.bit_length() > 8 * _SHOWN:
         return f"an integer of {raw.bit_length()} bits"
     text = "" if raw is None else str(raw)
-    text = _UNSEEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    text = text.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair could be printed nowhere
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
@@ -146,17 +145,19 @@ def _flag(field: Field, cell: object, _zone: tzinfo | None) -> bool:
 
 
 def _number(field: Field, cell: object) -> Decimal:
-    unit = f" of {field.unit}" if field.unit else ""
+    """The exact number in a cell; a double counts as the shortest decimal that names it, which is what was typed."""
+    number = None
     if isinstance(cell, str):
         text = plain(cell)
-        if not _NUMBER.fullmatch(text) or len(text) > _LONGEST_NUMBER:
-            raise Broken("not-a-number", "not a number", f"write the number{unit} alone, in digits, like 1234.5")
-        return Decimal(text.replace(",", ""))
-    if isinstance(cell, bool) or not isinstance(cell, int | float | Decimal) or not math.isfinite(cell):
+        if _NUMBER.fullmatch(text) and len(text) <= _LONGEST_NUMBER:
+            number = Decimal(text.replace(",", ""))
+    elif isinstance(cell, int | float | Decimal) and not isinstance(cell, bool):
+        number = Decimal(repr(cell)) if isinstance(cell, float) else Decimal(cell)
+    if number is None or not number.is_finite():
+        unit = f" of {field.unit}" if field.unit else ""
         raise Broken("not-a-number", "not a number", f"write the number{unit} alone, in digits, like 1234.5")
-    number = Decimal(repr(cell)) if isinstance(cell, float) else Decimal(cell)
     if number.adjusted() > _LONGEST_NUMBER or int(number.as_tuple().exponent) < -_LONGEST_NUMBER:
-        raise Broken("number-out-of-range", "a number too large or too fine to be kept", f"check the unit{unit}")
+        raise Broken("number-out-of-range", "a number too large or too fine to be kept", "check the unit")
     return number
 
 
@@ -178,7 +179,7 @@ def _decimal(field: Field, cell: object, _zone: tzinfo | None) -> Decimal:
     exact = round_half_away(number, field.decimals)
     if exact != number:
         raise Broken(
-            "too-many-decimals", f"more than {field.decimals} decimals", "never rounded here: decide and write it"
+            "too-many-decimals", f"more decimals than {field.decimals}", "decide and write it: nothing is rounded here"
         )
     if len(exact.as_tuple().digits) > DIGITS:
         raise Broken("number-out-of-range", f"more than {DIGITS} digits", "check the unit")
@@ -220,7 +221,7 @@ def _time(field: Field, cell: object, zone: tzinfo | None) -> datetime:
     except OverflowError:
         at = None
     if at is None:
-        raise Broken("no-such-time", f"not one instant on the clocks of {zone}", "add the zone, like +08:00")
+        raise Broken("no-such-time", "not one instant: the clock shows it twice or never", "add the zone, like +08:00")
     return at
 
 

@@ -44,7 +44,7 @@ class Names:
     def unknown(self, heading: object, place: Place) -> Finding:
         """The finding that a heading means no field."""
         fields = self.type.fields.values()
-        known = [name for field in fields for name in (field.title.zh, field.name, field.title.en)]
+        known = [f.title.zh for f in fields] + [f.name for f in fields] + [f.title.en for f in fields]
         message = f"no column of {self.type.id}"
         return Finding("unknown-column", message, place, shown(heading), near(str(heading), known))
 
