@@ -10,39 +10,25 @@ import keyword
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from mingjian.base.errors import Misuse
-from mingjian.base.values import KINDS, Period, number_text, round_half_away, unit
+from mingjian.base.values import KINDS, round_half_away, unit
 from mingjian.declare._check_formulas import check_formulas, rank, types_with_value
-from mingjian.declare._check_references import BOUNDS, names_read
-from mingjian.declare._code import Code
+from mingjian.declare._check_references import BOUNDS
 from mingjian.declare._model import Derivation, EvidenceType, Field, Index, Measure, Parameter, Scheme, StatementType
-from mingjian.declare._section import CODE_FILE, SCHEME_FILE, Report, near
+from mingjian.declare._section import SCHEME_FILE, Report, near
 
 _NUMERIC = ("integer", "quantity", "decimal")
 _DATED = ("date", "time", "period")
 _RESERVED = (*BOUNDS, "subject")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _MOST_DECIMALS = 18  # what a stored decimal holds
-_WHAT = {
-    EvidenceType: "evidence", Parameter: "parameter", Measure: "measure", Derivation: "derivation", Index: "index"
-}  # fmt: skip
 
 
 def is_name(text: str) -> bool:
     """Whether a declaration, a field or a scheme can be called so."""
     return bool(_NAME.fullmatch(text)) and not keyword.iskeyword(text) and text not in _RESERVED
-
-
-def check_folder(scheme: Scheme, code: Code, report: Report) -> None:
-    """Every fault of a scheme read from a folder."""
-    if check(scheme, report):
-        _Loose(scheme, code, report).check()
-        _cases(scheme, report)
-        _templates(scheme, report)
 
 
 def check(scheme: Scheme, report: Report) -> bool:
@@ -55,7 +41,7 @@ def check(scheme: Scheme, report: Report) -> bool:
     return True
 
 
-def _inputs(scheme: Scheme) -> Iterator[EvidenceType | Parameter | Measure | Derivation | Index]:
+def inputs(scheme: Scheme) -> Iterator[EvidenceType | Parameter | Measure | Derivation | Index]:
     """All that a formula can name: one namespace."""
     yield from scheme.evidence.values()
     yield from scheme.parameters.values()
@@ -82,6 +68,9 @@ class _Checker:
                 self.field(evidence, field)
         for parameter in self.scheme.parameters.values():
             self.unit(parameter.id, parameter.unit, parameter.line)
+        for derivation in self.scheme.derivations.values():
+            for name, result_unit in derivation.units.items():
+                self.unit(f"{derivation.id}.{name}", result_unit, derivation.line)
         for measure in self.scheme.measures.values():
             self.valued(measure)
         for index in self.scheme.indices.values():
@@ -109,7 +98,10 @@ class _Checker:
             ZoneInfo(self.scheme.zone)
         except (KeyError, ValueError, OSError):
             self.fault(
-                "unknown-zone", f"there is no time zone {self.scheme.zone!r}", 0, 'write it like "Asia/Shanghai"'
+                "unknown-zone",
+                f"there is no time zone {self.scheme.zone!r}",
+                self.scheme.line,
+                'write it like "Asia/Shanghai"',
             )
 
     def names(self) -> None:
@@ -117,11 +109,11 @@ class _Checker:
         scheme = self.scheme
         named = [
             *((kind.id, kind.line) for kind in scheme.subjects.values()),
-            *((item.id, item.line) for item in _inputs(scheme)),
+            *((item.id, item.line) for item in inputs(scheme)),
             *((statement.id, statement.line) for statement in scheme.statements.values()),
             *((field.name, field.line) for evidence in scheme.evidence.values() for field in evidence.fields.values()),
             *((result, d.line) for d in scheme.derivations.values() for result in d.units),
-            (scheme.id, 1),
+            (scheme.id, scheme.line),
         ]
         for name, line in named:
             if not is_name(name):
@@ -133,10 +125,10 @@ class _Checker:
     def namespace(self) -> None:
         """Formulas name their inputs, so one name means one thing."""
         seen: dict[str, str] = {}
-        for item in _inputs(self.scheme):
-            name, what = item.id, _WHAT[type(item)]
+        for item in inputs(self.scheme):
+            name, what = item.id, type(item).__name__
             if name in seen:
-                message = f"{name} is both [{seen[name]}.{name}] and [{what}.{name}]"
+                message = f"{name} is declared twice, as {seen[name]} and as {what}"
                 self.fault("two-declarations", message, item.line, "rename one")
             seen.setdefault(name, what)
 
@@ -210,7 +202,11 @@ class _Checker:
             item = scheme.measures.get(name) or scheme.indices.get(name)
             if item is None:
                 self.unknown("measure", name, [*scheme.measures, *scheme.indices], statement.id, line)
-            elif statement.of in scheme.subjects and statement.of not in types_with_value(scheme, item):
+            elif (
+                statement.of in scheme.subjects
+                and item.of in scheme.subjects
+                and statement.of not in types_with_value(scheme, item)
+            ):
                 message = f"{statement.id} shows {name}, which no {statement.of} has"
                 self.fault("no-value", message, line, f"it is of {item.of}; rollup gives it to the types above")
             elif rank(statement.period) < rank(item.period):
@@ -222,101 +218,15 @@ class _Checker:
             self.unknown("subject type", kind, self.scheme.subjects, who, line)
 
     def unit(self, who: str, name: str, line: int) -> None:
+        if not name:
+            self.fault("missing-key", f"{who} has no unit", line, 'unit = "..."')
+            return
         try:
             unit(name)
         except Misuse as fault:
             self.fault("unknown-unit", f"{who} has {fault.what}", line, fault.remedy)
 
     def unknown(self, what: str, name: str, known: Iterable[str], who: str, line: int) -> None:
+        if not name:
+            return  # reported as missing where it was read
         self.fault(f"unknown-{what.replace(' ', '-')}", f"{who} names {what} {name!r}", line, near(name, [*known]))
-
-
-@dataclass(frozen=True, slots=True)
-class _Loose:
-    """What is declared and leads nowhere."""
-
-    scheme: Scheme
-    code: Code
-    report: Report
-
-    def check(self) -> None:
-        scheme, used = self.scheme, self.used()
-        for item in _inputs(scheme):
-            if item.id not in used:
-                message = f"{_WHAT[type(item)]} {item.id} is declared, and nothing reads, shows or expects it"
-                self.report.add("unused", message, SCHEME_FILE, item.line, "use it, show it or remove it")
-        self.unused_inputs()
-
-    def used(self) -> set[str]:
-        scheme = self.scheme
-        used = {name for names in self.code.inputs.values() for name in names}
-        used |= {d.of for d in scheme.derivations.values()}
-        used |= {field.to for evidence in scheme.evidence.values() for field in evidence.fields.values()}
-        used |= {name for index in scheme.indices.values() for n in index.nodes() for name in (n.measure, n.members)}
-        # What a case expects is a result in its own right: claims may be held against it.
-        used |= {expected.measure for case in scheme.cases for expected in case.expected}
-        return used | {name for statement in scheme.statements.values() for name in statement.show}
-
-    def unused_inputs(self) -> None:
-        exprs = {m.id: [m.expr] for m in self.scheme.measures.values() if m.code_line}
-        exprs |= {d.id: [*d.expr.values()] for d in self.scheme.derivations.values() if d.code_line}
-        for name, formulas in exprs.items():
-            read = set().union(*map(names_read, formulas))
-            for wanted in self.code.inputs[name]:
-                if wanted not in read:
-                    message = f"{name} asks for {wanted} and does not use it"
-                    self.report.add("unused", message, CODE_FILE, self.code.lines[name], "remove the parameter")
-
-
-def _cases(scheme: Scheme, report: Report) -> None:
-    first: dict[str, str] = {}
-    shown: set[tuple[str, str]] = set()
-    valued: dict[str, Measure | Index] = {**scheme.measures, **scheme.indices}
-    for case in scheme.cases:
-        if case.id in first:
-            report.add(
-                "two-cases", f"case {case.id} stands in {first[case.id]} too", case.file, case.line, "rename one"
-            )
-        first[case.id] = f"{case.file}:{case.line}"
-        subjects = {str(row.get("id")) for row in case.rows.get("subject", ())}
-        _period(case.period, case.file, case.line, report)
-        for expected in case.expected:
-            if expected.measure not in valued:
-                message = f"case {case.id} expects unknown measure {expected.measure!r}"
-                report.add("unknown-measure", message, case.file, expected.line, near(expected.measure, [*valued]))
-            if expected.subject not in subjects:
-                message = f"case {case.id} expects a value of {expected.subject!r}, which has no row"
-                report.add(
-                    "unknown-subject", message, case.file, expected.line, near(expected.subject, sorted(subjects))
-                )
-            if expected.period:
-                _period(expected.period, case.file, expected.line, report)
-            shown.add((expected.measure, expected.value))
-    for item in valued.values():
-        for grade in item.grades:
-            printed = _printed(grade.at, item.decimals)
-            if (item.id, printed) not in shown:
-                message = f"no case shows {item.id} at its threshold {printed}"
-                remedy = f'add a case that expects measure = "{item.id}", value = "{printed}"'
-                report.add("threshold-without-case", message, SCHEME_FILE, item.line, remedy)
-
-
-def _period(text: str, file: str, line: int, report: Report) -> None:
-    try:
-        Period.parse(text)
-    except Misuse as fault:
-        report.add("bad-period", fault.what, file, line, fault.remedy)
-
-
-def _templates(scheme: Scheme, report: Report) -> None:
-    folder = (scheme.folder or Path()).resolve()
-    for statement in scheme.statements.values():
-        path = (folder / statement.template).resolve()
-        if statement.template and not (path.is_relative_to(folder) and path.is_file()):
-            message = f"{statement.id} is drawn by {statement.template}, which the folder does not have"
-            there = [str(p.relative_to(folder)) for p in sorted(folder.rglob("*.typ"))]
-            report.add("missing-file", message, SCHEME_FILE, statement.line, near(statement.template, there, "add it"))
-
-
-def _printed(value: Decimal, decimals: int) -> str:
-    return number_text(round_half_away(value, decimals))

@@ -83,7 +83,7 @@ class _Checker:
                 'rollup = "pool" takes the rows of those below' if below & about else "give it such a subject field"
             )
             self.declared("not-about", message, measure.line, remedy)
-        if not source.date:
+        if not source.date and kind in self.scheme.evidence:
             message = f"{measure.id} takes rows of a period, and those of {kind} have no date"
             self.declared("no-date", message, measure.line, f"[evidence.{source.id}] date = ...")
         if measure.window == "state_at_end" and not source.key:
@@ -103,7 +103,11 @@ class _Checker:
             message = f"{measure.id} is by {measure.period} and reads {item.id}, which is by {item.period}"
             self.coded("shorter-period", message, measure, "a period has one value only of its own or a longer kind")
         wanted = types_with_value(self.scheme, measure) if measure.rollup == "pool" else (measure.of,)
-        without = [t for t in wanted if t not in types_with_value(self.scheme, item) and t in self.scheme.subjects]
+        without = [
+            t
+            for t in wanted
+            if t not in types_with_value(self.scheme, item) and {t, item.of} <= {*self.scheme.subjects}
+        ]
         if without:
             message = f"{measure.id} reads {item.id} for a {without[0]}, which has no value of it"
             self.coded("no-value", message, measure, f"{item.id} is of {item.of}; declare how it rolls up")
@@ -115,7 +119,7 @@ class _Checker:
     # -- derivations ----------------------------------------------------------------------------------------------
     def derivation(self, derivation: Derivation) -> None:
         line, fields = derivation.line, row_fields(self.scheme, derivation.of)
-        if derivation.of not in self.scheme.evidence and derivation.of not in self.scheme.derivations:
+        if derivation.of and derivation.of not in {*self.scheme.evidence, *self.scheme.derivations}:
             remedy = near(derivation.of, [*self.scheme.evidence, *self.scheme.derivations])
             self.declared(
                 "unknown-evidence-type", f"{derivation.id} names evidence type {derivation.of!r}", line, remedy
@@ -124,7 +128,7 @@ class _Checker:
         self.words(derivation, nodes)
         if not derivation.units:
             self.declared("missing-key", f"{derivation.id} declares no results", line, 'results = { wh = "Wh" }')
-        if derivation.expr and set(derivation.expr) != set(derivation.units):
+        if derivation.expr and derivation.units and set(derivation.expr) != set(derivation.units):
             made, told = ", ".join(sorted(derivation.expr)), ", ".join(sorted(derivation.units))
             self.coded("wrong-results", f"{derivation.id} returns {made} and declares {told}", derivation)
         for name in derivation.units:
@@ -137,10 +141,26 @@ class _Checker:
             )
             self.declared("bad-split", message, line, 'split = "pro_rata", "priority" or "time"')
         self.order(derivation, fields)
+        for node in nodes:
+            if node.op == "split":
+                self.shared(derivation, *cast(tuple[Expr, Expr, Expr], node.args))
         source = source_type(self.scheme, derivation.of)
         if source is not None and not source.date:
             message = f"{derivation.id} works by {derivation.period}, and rows of {derivation.of} have no date"
             self.declared("no-date", message, line, f"[evidence.{source.id}] date = ...")
+
+    def shared(self, derivation: Derivation, total: Expr, over: Expr, weight: Expr) -> None:
+        """A total is of a subject, and rows share it by naming that subject."""
+        field = row_fields(self.scheme, str(over.args[0])).get(str(over.args[1]))
+        if field is None or field.type != "subject":
+            self.coded("bad-split", f"{derivation.id} splits over {text(over)}, which is no subject", derivation)
+            return
+        for kind in _kinds(walk(total)):
+            source = source_type(self.scheme, kind)
+            about = {t for name in source.subjects for t in source.fields[name].of} if source else set()
+            if not about & set(field.of):
+                message = f"{derivation.id} splits {text(total)} over {text(over)}, and no row of {kind} is about one"
+                self.coded("not-about", message, derivation)
 
     def order(self, derivation: Derivation, fields: Mapping[str, Field]) -> None:
         line, ranks = derivation.line, {"priority": ("exact",), "time": ("date", "text")}.get(derivation.split)
@@ -199,13 +219,13 @@ class _Checker:
             remedy = near(node.measure, [*self.scheme.measures])
             self.declared("unknown-measure", f"{who} names measure {node.measure!r}", node.line, remedy)
             return
-        if index.of in self.scheme.subjects and index.of not in types_with_value(self.scheme, measure):
+        if {index.of, measure.of} <= {*self.scheme.subjects} and index.of not in types_with_value(self.scheme, measure):
             message = f"{who} reads {measure.id}, which no {index.of} has"
             self.declared("no-value", message, node.line, f"it is of {measure.of}; rollup gives it to the types above")
         if rank(index.period) < rank(measure.period):
             message = f"{who} is by {index.period} and reads {measure.id}, which is by {measure.period}"
             self.declared("shorter-period", message, node.line)
-        targets = {row_fields(self.scheme, kind).get(measure.each) for kind in _kinds(walk(measure.expr))}
+        targets = [row_fields(self.scheme, kind).get(measure.each) for kind in _kinds(walk(measure.expr))]
         if measure.each and not node.members:
             message = f"{who} reads {measure.id}, which has a value for each {measure.each}"
             self.declared("no-member", message, node.line, "members = the dimension")

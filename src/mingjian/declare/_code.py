@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from graphlib import CycleError, TopologicalSorter
 from itertools import islice
@@ -36,13 +36,13 @@ Formula = Callable[..., object]
 class Code:
     """The functions of ``measures.py``, what each asks for, and on which line it begins; helpers (``_name``) are left out."""
 
-    formulas: Mapping[str, Formula] = field(default_factory=dict)
-    inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    lines: Mapping[str, int] = field(default_factory=dict)
+    formulas: Mapping[str, Formula]
+    inputs: Mapping[str, tuple[str, ...]]
+    lines: Mapping[str, int]
 
 
-def read_code(folder: Path, report: Report) -> Code:
-    """Run ``measures.py`` as a module of its own and take its functions.
+def read_code(folder: Path, report: Report) -> Code | None:
+    """Run ``measures.py`` as a module of its own and take its functions; None when it cannot be run.
 
     The author's code runs with the rights of whoever loads the scheme; from then on formulas are data.
     """
@@ -52,11 +52,11 @@ def read_code(folder: Path, report: Report) -> Code:
         tree = ast.parse(source, str(path))
     except FileNotFoundError:
         report.add("missing-file", "there is no such file", CODE_FILE, 0, "one plain function a measure")
-        return Code()
+        return None
     except (SyntaxError, ValueError) as fault:
         line = (fault.lineno or 0) if isinstance(fault, SyntaxError) else 0
         report.add("bad-code", f"not Python: {fault.args[0]}", CODE_FILE, line)
-        return Code()
+        return None
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
     lines: dict[str, int] = {}
     for function in functions:
@@ -71,8 +71,8 @@ def read_code(folder: Path, report: Report) -> Code:
         exec(compile(tree, str(path), "exec"), module.__dict__)
     except Exception as fault:  # noqa: BLE001  an author's code may raise anything
         _broken(report, path, fault, 0, "the module cannot be run")
-        return Code(lines=lines)
-    formulas = {name: getattr(module, name) for name in lines}
+        return None
+    formulas = {name: made for name in lines if callable(made := module.__dict__.get(name))}
     inputs = {}
     for name, formula in formulas.items():
         try:
@@ -104,6 +104,8 @@ class _Recorder:
         if given is None:
             return
         declared = self.scheme.measures.get(name) or self.scheme.derivations[name]
+        if isinstance(declared, Derivation) and not row_fields(self.scheme, declared.of):
+            return  # reported as an unknown evidence type
         try:
             made = _recorded(declared, self.code.formulas[name], given)
         except Exception as fault:  # noqa: BLE001  an author's code may raise anything

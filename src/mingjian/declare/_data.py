@@ -76,7 +76,7 @@ def meaning(scheme: Scheme) -> str:
     return digest(_encode(scheme, _WORDING, meaning=True))
 
 
-class _Unfit(Exception):  # noqa: N818  it never leaves this module
+class _Unfit(Exception):
     def __init__(self, path: str, why: str) -> None:
         super().__init__(path, why)
         self.path, self.why = path, why

@@ -49,7 +49,7 @@ def source_type(scheme: Scheme, name: str) -> EvidenceType | None:
 def row_fields(scheme: Scheme, name: str) -> Mapping[str, Field]:
     """The fields of an evidence type, or those a derivation inherits followed by its results (exact, in their unit).
 
-    Empty for a name that is neither, or for derivations that stand on each other in a circle.
+    Empty for a name that is neither. Of a derivation that stands on nothing there are the results alone.
     """
     results: dict[str, Field] = {}
     seen: set[str] = set()
@@ -60,4 +60,4 @@ def row_fields(scheme: Scheme, name: str) -> Mapping[str, Field]:
         results = {**own, **results}
         name = derivation.of
     source = evidence_types(scheme).get(name)
-    return {**source.fields, **results} if source else {}
+    return {**source.fields, **results} if source else results

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mingjian.base.errors import Fault, Finding, Misuse
-from mingjian.declare._check import check_folder
+from mingjian.declare._check_folder import check_folder
 from mingjian.declare._code import read_code, record_formulas
 from mingjian.declare._data import meaning
 from mingjian.declare._model import Scheme
@@ -32,10 +32,11 @@ def inspect(folder: Path) -> tuple[Scheme | None, tuple[Finding, ...]]:
         raise Misuse(f"{folder} is no folder", remedy="`mingjian new scheme` makes one")
     report = Report()
     scheme = read_scheme(folder, report)
-    if not scheme.id and report.findings:
-        return None, tuple(report.findings)  # nothing was read: further findings would only echo it
+    if scheme is None:
+        return None, tuple(report.findings)
     code = read_code(folder, report)
-    scheme = record_formulas(scheme, code, report)
+    if code is not None:
+        scheme = record_formulas(scheme, code, report)
     check_folder(scheme, code, report)
     if report.findings:
         return None, tuple(sorted(report.findings, key=_position))

@@ -287,6 +287,7 @@ class Scheme:
     cases: tuple[Case, ...]
     folder: Path | None
     fingerprint: str
+    line: int = 0
 
     def lineage_of(self, subject_type: str) -> tuple[str, ...]:
         """``subject_type`` and every type above it, nearest first."""

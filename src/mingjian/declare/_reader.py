@@ -51,12 +51,14 @@ class _Context:
     titles: Mapping[str, Title]
 
 
-def read_scheme(folder: Path, report: Report) -> Scheme:
-    """What the folder declares, every formula still `UNRECORDED`; what is wrong in the writing goes to ``report``."""
+def read_scheme(folder: Path, report: Report) -> Scheme | None:
+    """What the folder declares, every formula still `UNRECORDED`; None when nothing of it can be read."""
     root = read_file(folder, SCHEME_FILE, report)
     head = root.section("scheme")
-    if root.table and not head.table:
-        root.fault("missing-key", "the table [scheme] is missing")
+    if not head.table:
+        if root.table:
+            root.fault("missing-key", "the table [scheme] is missing", remedy=near("scheme", root.table))
+        return None
     period = head.choice("period", KINDS, "year")
     context = _Context(period, {})
     measures = _all(root, "measure", _measure, context)
@@ -79,6 +81,7 @@ def read_scheme(folder: Path, report: Report) -> Scheme:
         cases=(),
         folder=folder,
         fingerprint="",
+        line=head.line,
     )
     head.end()
     root.end()

@@ -67,7 +67,8 @@ class Section:
     @property
     def name(self) -> str:
         """The table's path as a prefix of messages."""
-        return "".join([f"[{'.'.join(str(p) for p in self.path)}] "]) if self.path else ""
+        names = ".".join(name for name in self.path if isinstance(name, str))
+        return f"[{names}] " if names else ""
 
     def text(self, key: str, default: str | None = None) -> str:
         """A text; without a default it is required."""

@@ -1,0 +1,5 @@
+LIMIT = 1 / 0
+
+
+def score(task):
+    return task.points.sum()

@@ -1,0 +1,2 @@
+def score(task, bonus=1):
+    return task.points.sum()

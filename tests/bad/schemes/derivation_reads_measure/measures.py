@@ -1,0 +1,13 @@
+from mingjian import split
+
+
+def score(share):
+    return share.part.sum()
+
+
+def share(task, visit, number):
+    return {"part": split(visit.marks.sum(), over=task.unit, weight=task.points)}
+
+
+def number(task):
+    return task.count()

@@ -1,0 +1,3 @@
+def score(task):
+    total = task.points.sum()
+    return total.median()

@@ -1,0 +1,6 @@
+def score(total):
+    return total + 1
+
+
+def parts(task):
+    return task.points.sum()

@@ -1,0 +1,2 @@
+def score(task, marks):
+    return marks[task.state].sum()

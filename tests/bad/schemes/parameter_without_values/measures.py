@@ -1,0 +1,2 @@
+def score(task, bonus):
+    return task.points.sum() + bonus

@@ -1,0 +1,5 @@
+from mingjian import previous
+
+
+def score(task, score):
+    return task.points.sum() + previous(score)

@@ -1,0 +1,2 @@
+def score(task, marks):
+    return task.points.sum() + marks["opne"]
