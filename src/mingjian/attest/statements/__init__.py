@@ -4,6 +4,15 @@ Nothing here signs, measures or judges. Readers raise a Fault that names the pla
 """
 
 from mingjian.attest.statements._bitstring import MINIMUM_BITS, Bitstring
+from mingjian.attest.statements._graph import (
+    among_peers,
+    closure,
+    declared,
+    dimensions_under,
+    kinds_under,
+    looks_back,
+    read_by,
+)
 from mingjian.attest.statements._package import (
     LEVELS,
     WHY_GIVEN,
@@ -33,7 +42,14 @@ __all__ = [
     "StatusEntry",
     "StatusList",
     "Why",
+    "among_peers",
+    "closure",
+    "declared",
+    "dimensions_under",
     "instant_text",
+    "kinds_under",
+    "looks_back",
+    "read_by",
     "read_package",
     "statement_id",
     "write_package",

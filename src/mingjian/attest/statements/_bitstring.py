@@ -28,12 +28,13 @@ class Bitstring:
     data: bytes
 
     @classmethod
-    def of(cls, positions: Iterable[int]) -> Bitstring:
-        """The shortest allowed list (a power of two of bits, 131,072 or more) in which exactly these bits are set."""
+    def of(cls, positions: Iterable[int], at_least: int = MINIMUM_BITS) -> Bitstring:
+        """The list in which exactly these bits are set: ``at_least`` so many, a power of two, never below 131,072."""
         wanted = set(positions)
         if wanted and min(wanted) < 0:
             raise Misuse("a status list begins at 0", why=f"position {min(wanted)}")
-        size = max(MINIMUM_BITS, 1 << max(wanted, default=0).bit_length())
+        last = max(at_least - 1, *wanted, MINIMUM_BITS - 1)
+        size = 1 << last.bit_length()
         data = bytearray(size // 8)
         for position in wanted:
             data[position // 8] |= 0x80 >> position % 8

@@ -27,10 +27,10 @@ MOST_ROWS: Final = 1_000_000
 Level = Literal["public", "described", "auditor"]
 LEVELS: Final[tuple[Level, ...]] = ("public", "described", "auditor")
 
-Why = Literal["ballots", "others", "level", "peers"]
+Why = Literal["sealed", "others", "level", "peers"]
 WHY_GIVEN: Final[Mapping[Why, str]] = MappingProxyType(
     {
-        "ballots": "it is counted from ballots, whose rows are not shown",
+        "sealed": "it is counted from ballots or sealed rows, which nobody is shown",
         "others": "it draws on rows about others, which only an auditor sees",
         "level": "this package carries no evidence for it",
         "peers": "it is relative to peers, whose values are not shown",

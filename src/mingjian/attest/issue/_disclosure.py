@@ -1,0 +1,178 @@
+"""Who is shown what: the rows of a package and the numbers that stand in for rows that are not shown."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import repeat
+from typing import Final
+
+from mingjian.attest.statements import (
+    Level,
+    Why,
+    among_peers,
+    closure,
+    dimensions_under,
+    kinds_under,
+    looks_back,
+    read_by,
+)
+from mingjian.base.values import Period
+from mingjian.declare import EvidenceType, Hierarchy, Scheme, evidence_types
+from mingjian.reckon.measures import Lineage, Results, lineage
+from mingjian.record.evidence import View
+
+SUBJECT: Final = "subject"
+
+Place = tuple[int, int]  # ledger entry, row in it
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: the rules, the rows as of a ledger size, and the values after the release gate."""
+
+    scheme: Scheme
+    view: View
+    hierarchy: Hierarchy
+    results: Results
+    synthetic: bool = False
+
+    @property
+    def period(self) -> Period:
+        """The period of the run."""
+        return Period.parse(self.results.period)
+
+    @cached_property
+    def types(self) -> Mapping[str, EvidenceType]:
+        """The evidence types of the scheme, with the kernel's own."""
+        return evidence_types(self.scheme)
+
+    @cached_property
+    def people(self) -> frozenset[str]:
+        """The ids of all subjects that are persons."""
+        persons = (kind.id for kind in self.scheme.subjects.values() if kind.person)
+        return frozenset(below for kind in persons for below, *_ in self.hierarchy.ancestry(kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """What the package of one subject shows: the places of its rows, and the measures taken as given, with the reason."""
+
+    places: tuple[Place, ...]
+    given: Mapping[str, Why]
+
+
+def disclose(run: Run, shown: Collection[str], subjects: Collection[str], level: Level) -> Mapping[str, Disclosure]:
+    """What a package of this level shows of each subject, so that the ``shown`` measures can be recomputed from it.
+
+    A measure whose rows may not all be shown is taken as given, and none of its rows are needed. Ballots and sealed rows
+    are in no package; rows about others, and about people other than the subject, are for the auditor alone.
+    """
+    if level == "public":
+        given: dict[str, Why] = {name: "level" for name in shown if not _follows(run.scheme, name, shown)}
+        return {subject: Disclosure((), _given(run.scheme, shown, given)) for subject in subjects}
+    return _Discloser(run, closure(run.scheme, shown), level).of(subjects)
+
+
+def _follows(scheme: Scheme, name: str, shown: Collection[str]) -> bool:
+    """Whether a number follows from other numbers shown, without a row of evidence."""
+    alone = kinds_under(scheme, name) or looks_back(scheme, name) or dimensions_under(scheme, [name])
+    return not alone and not among_peers(scheme, name) and read_by(scheme, name) <= set(shown)
+
+
+def _given(scheme: Scheme, names: Iterable[str], given: Mapping[str, Why]) -> dict[str, Why]:
+    """``given`` and the measures that look back on what is made from one: the value it had before is in no package."""
+    before = {name: closure(scheme, looks_back(scheme, name)) for name in names}
+    back = {name: given[below] for name in names for below in before[name] if below in given}
+    return {**back, **given}
+
+
+class _Discloser:
+    """The lineage of each measure of a statement, and what of it a level may show."""
+
+    def __init__(self, run: Run, names: Collection[str], level: Level) -> None:
+        self.run, self.names, self.level = run, names, level
+        self.always: dict[str, Why] = {}
+        self.lineages: dict[str, Lineage] = {}
+        for name in names:
+            kinds = kinds_under(run.scheme, name)
+            if among_peers(run.scheme, name):
+                self.always[name] = "peers"
+            elif any(_hidden(run.types[kind]) for kind in kinds):
+                self.always[name] = "sealed"
+            elif kinds or looks_back(run.scheme, name):
+                self.lineages[name] = lineage(run.scheme, run.view, run.hierarchy, run.period, only=[name])
+        open_types = [kind for kind in run.types.values() if not _hidden(kind)]
+        self._about = {place: about for kind in open_types for place, about in _subjects_of(run, kind).items()}
+        dimensions = dimensions_under(run.scheme, names)
+        self._dimensions = {place for kind in dimensions for place in _subjects_of(run, run.types[kind])}
+        self._stated = _subject_rows(run)
+        self._below = _below(run)
+
+    def of(self, subjects: Collection[str]) -> Mapping[str, Disclosure]:
+        return {subject: self._disclosure(subject) for subject in subjects}
+
+    def _disclosure(self, subject: str) -> Disclosure:
+        given, places = dict(self.always), set[Place]()
+        own = frozenset({subject}) | (self._below.get(subject, frozenset()) - self.run.people)
+        for name, found in self.lineages.items():
+            touched = found.get(subject, {})
+            needed = (p for kind in kinds_under(self.run.scheme, name) & touched.keys() for p in touched[kind])
+            if all(self._shows(own, place) for place in needed):
+                places |= {p for under in touched.values() for p in under if self._shows(own, p)}
+            else:
+                given[name] = "others"
+        places |= self._dimensions | self._stating(subject, places)
+        return Disclosure(tuple(sorted(places)), _given(self.run.scheme, self.names, given))
+
+    def _shows(self, own: frozenset[str], place: Place) -> bool:
+        about = self._about.get(place)  # None where the row is sealed
+        if about is None or self.level == "auditor":
+            return about is not None
+        return bool(about & own) and not (about & self.run.people) - own
+
+    def _stating(self, subject: str, places: Collection[Place]) -> set[Place]:
+        """The rows that state the subject, those named in ``places``, and all that stand above."""
+        waiting = {subject}.union(*(self._about[place] for place in places))
+        seen, stated = set[str](), set[Place]()
+        while waiting:
+            seen |= waiting
+            rows = [self._stated[name] for name in waiting if name in self._stated]
+            stated.update(*(found for found, _ in rows))
+            waiting = {name for _, named in rows for name in named} - seen
+        return stated
+
+
+def _hidden(kind: EvidenceType) -> bool:
+    sealed = kind.label == "sealed" or any(field.label == "sealed" for field in kind.fields.values())
+    return kind.ballots or sealed
+
+
+def _subjects_of(run: Run, kind: EvidenceType) -> Mapping[Place, frozenset[str]]:
+    """The rows of a kind and the subjects that each is about."""
+    fields = [field.name for field in kind.fields.values() if field.type == "subject"]
+    table = run.view.arrow(kind.id).select(["_entry", "_row", *fields]).to_pydict()
+    places = zip(table["_entry"], table["_row"], strict=True)
+    about = zip(*(table[name] for name in fields), strict=True) if fields else repeat(())
+    return {place: frozenset(filter(None, ids)) for place, ids in zip(places, about, strict=False)}
+
+
+def _subject_rows(run: Run) -> Mapping[str, tuple[set[Place], set[str]]]:
+    """For each subject the places of the rows that state it, and the subjects that those name."""
+    table = run.view.arrow(SUBJECT).select(["_entry", "_row", "id", "parent", "into"]).to_pydict()
+    found: dict[str, tuple[set[Place], set[str]]] = {}
+    for entry, row, name, parent, into in zip(*table.values(), strict=True):
+        places, named = found.setdefault(name, (set(), set()))
+        places.add((entry, row))
+        named.update(filter(None, (parent, into)))
+    return found
+
+
+def _below(run: Run) -> Mapping[str, frozenset[str]]:
+    """For each subject all that ever stood under it."""
+    found: dict[str, set[str]] = {}
+    for kind in run.scheme.subjects:
+        for below, above, *_ in run.hierarchy.ancestry(kind):
+            found.setdefault(above, set()).add(below)
+    return {above: frozenset(below) for above, below in found.items()}
