@@ -1,0 +1,30 @@
+"""The application: its verbs, and how errors leave it."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from mingjian.base.errors import MingjianError
+from mingjian.cli import _attest, _demo, _evidence, _ledger, _make, _reckon
+from mingjian.cli._options import face
+
+app = typer.Typer(
+    name="mingjian",
+    help="Evidence in, verifiable portraits and certificates out. 明鉴：证据进，可核验的画像与凭证出。",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for module in (_make, _evidence, _reckon, _attest, _ledger, _demo):
+    module.register(app)
+
+
+def main() -> None:
+    """Run the command line. Errors say what, where, why and the remedy, and set the exit code."""
+    try:
+        app()
+    except MingjianError as error:
+        sys.exit(face("--json" in sys.argv).fail(error))

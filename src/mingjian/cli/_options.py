@@ -1,0 +1,42 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mingjian.base.errors import Misuse
+from mingjian.cli._face import Face
+
+Folder = Annotated[
+    Path, typer.Option("--workspace", "-w", help="The workspace's directory.", envvar="MINGJIAN_WORKSPACE")
+]
+SchemeName = Annotated[str, typer.Option("--scheme", "-s", help="The scheme, where the workspace runs several.")]
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+Size = Annotated[int | None, typer.Option("--size", help="As of this many ledger entries (default: now).")]
+By = Annotated[str, typer.Option("--by", help="Who does it (default: the user of this machine).")]
+Subjects = Annotated[list[str] | None, typer.Option("--subject", help="Only these subjects and those below them.")]
+
+HERE = Path()
+
+
+def face(json: bool) -> Face:
+    """The face for a command: Chinese where MINGJIAN_LANG, or else LANG, asks for it."""
+    asked = os.environ.get("MINGJIAN_LANG") or os.environ.get("LANG", "")
+    return Face(json, "zh" if asked.lower().startswith("zh") else "en")
+
+
+def actor(by: str) -> str:
+    """Who acts. Raises Misuse where neither an option nor the machine says so."""
+    name = by or os.environ.get("MINGJIAN_USER") or os.environ.get("USER") or os.environ.get("LOGNAME") or ""
+    if not name:
+        try:
+            import pwd
+
+            name = pwd.getpwuid(os.getuid()).pw_name
+        except KeyError as error:
+            raise Misuse("who does it?", remedy="say it with --by, or in MINGJIAN_USER") from error
+    return name

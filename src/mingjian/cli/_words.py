@@ -1,0 +1,64 @@
+"""What the command line says, in English and Chinese."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Language = Literal["en", "zh"]
+
+_WORDS: Final[dict[str, tuple[str, str]]] = {
+    "measure": ("measure", "指标"),
+    "subject": ("subject", "对象"),
+    "member": ("part", "分项"),
+    "period": ("period", "期间"),
+    "value": ("value", "数值"),
+    "unit": ("unit", "单位"),
+    "withheld": ("withheld", "不予公布"),
+    "none": ("no value", "无数值"),
+    "formula": ("formula", "公式"),
+    "parameter": ("parameter", "参数"),
+    "source": ("source", "依据"),
+    "since": ("in force from", "生效日期"),
+    "rows": ("rows", "证据行"),
+    "row": ("row", "行"),
+    "line": ("line", "行号"),
+    "entry": ("entry", "账本条目"),
+    "proof": ("proof", "证明"),
+    "ballots": ("ballots, single ones are not shown", "选票，不显示单张选票"),
+    "few": ("too few to say", "人数过少，不予说明"),
+    "weight": ("weight", "权重"),
+    "contribution": ("contributes", "贡献"),
+    "taken": ("taken in", "已收录"),
+    "left_out": ("left out", "未收录"),
+    "known": ("this file was taken in before: nothing changed", "此文件已收录过，未作任何更改"),
+    "adopted": ("scheme recorded", "方案已登记"),
+    "findings": ("findings", "问题"),
+    "good": ("everything holds", "全部无误"),
+    "cases": ("cases", "用例"),
+    "written": ("written", "已写出"),
+    "size": ("entries", "条目数"),
+    "root": ("root", "根"),
+    "origin": ("origin", "账本"),
+    "step": ("what", "内容"),
+    "where": ("where", "位置"),
+    "seconds": ("seconds", "秒"),
+    "synthetic": ("SYNTHETIC DATA", "合成数据"),
+    "statement": ("statement", "证书"),
+    "signature": ("signature", "签名"),
+    "status": ("status", "状态"),
+    "inclusion": ("inclusion", "入账证明"),
+    "numbers": ("numbers", "数字"),
+    "claim": ("claim", "已公布数字"),
+    "verdict": ("verdict", "结论"),
+    "consistent": ("consistent", "相符"),
+    "contradicted": ("CONTRADICTED", "相矛盾"),
+    "unsupported": ("unsupported", "无从核对"),
+    "why": ("why", "理由"),
+    "revoked": ("revoked", "已撤销"),
+    "audited": ("the ledger audits clean", "账本审计无误"),
+}
+
+
+def word(key: str, language: Language) -> str:
+    """A word or phrase in a language."""
+    return _WORDS[key][language == "zh"]

@@ -1,0 +1,68 @@
+"""Where schemes come from: a folder, or an installed package that offers one."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import orjson
+import pyarrow as pa
+
+from mingjian.base.errors import Misuse
+from mingjian.declare import Scheme, scheme_data, scheme_from_data
+from mingjian.record.ledger import Batch, LedgerState
+
+GROUP: Final = "mingjian.schemes"
+KIND: Final = "scheme"
+_SCHEMA: Final = pa.schema([(name, pa.string()) for name in ("id", "version", "fingerprint", "data")])
+
+
+def scheme_folder(name: str) -> Path:
+    """The folder of a scheme: ``name`` is a path to one, or the name under which an installed package offers it.
+
+    Packages offer schemes through the entry point group ``mingjian.schemes``, whose value is the module in whose folder
+    scheme.toml lies. Raises Misuse, naming those there are.
+    """
+    path = Path(name)
+    if (path / "scheme.toml").is_file():
+        return path
+    offered = {point.name: point.value for point in entry_points(group=GROUP)}
+    spec = find_spec(offered[name]) if name in offered else None
+    if spec is None or spec.origin is None:
+        raise Misuse(
+            f"there is no scheme {name}",
+            why="it is neither a folder with a scheme.toml nor offered by an installed package",
+            remedy=f"installed are {', '.join(sorted(offered)) or 'none'}",
+        )
+    return Path(spec.origin).parent
+
+
+def scheme_batch(scheme: Scheme, by: str) -> Batch:
+    """A version of a scheme as a batch: its declarations as data, so that old results keep the rules of their day."""
+    row = {
+        "id": scheme.id,
+        "version": scheme.version,
+        "fingerprint": scheme.fingerprint,
+        "data": orjson.dumps(scheme_data(scheme), option=orjson.OPT_SORT_KEYS).decode(),
+    }
+    source = {"fingerprint": scheme.fingerprint}
+    return Batch(KIND, scheme.id, by, pa.Table.from_pylist([row], schema=_SCHEMA), source)
+
+
+def recorded(state: LedgerState, scheme: str) -> Scheme:
+    """The version of a scheme that is in force at a state of the ledger: the last one recorded.
+
+    Raises Misuse where the ledger has none.
+    """
+    last = None
+    for entry in state.entries(kind=KIND, scheme=scheme):
+        last = entry
+    if last is None:
+        there = sorted({entry.scheme for entry in state.entries(kind=KIND)})
+        raise Misuse(
+            f"this workspace does not run scheme {scheme}",
+            remedy=f"it runs {', '.join(there)}" if there else "`mingjian add` its folder",
+        )
+    return scheme_from_data(orjson.loads(state.table(last.index)["data"][0].as_py()))

@@ -1,0 +1,256 @@
+"""A workspace: a ledger, its keys and its projection in one directory, and the floors tied together over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from mingjian.base.errors import Fault, Finding, Misuse
+from mingjian.base.keys import SigningKey
+from mingjian.base.values import Period
+from mingjian.declare import EvidenceType, Hierarchy, Scheme, evidence_types, load
+from mingjian.reckon.claims import Measured, Verdict, check_claims, load_claims
+from mingjian.reckon.measures import Results, evaluate
+from mingjian.reckon.release import release
+from mingjian.record.evidence import Intake, Projection, View, check_rows, read_file, write_template
+from mingjian.record.ledger import Batch, Entry, Ledger, LedgerState
+from mingjian.workspace._explained import Explained, explained
+from mingjian.workspace._schemes import recorded, scheme_batch, scheme_folder
+
+LEDGER_KEY: Final = "keys/ledger.pem"
+ISSUER_KEY: Final = "keys/issuer.pem"
+PROJECTION: Final = "projection.duckdb"
+
+Clock = Callable[[], datetime]
+
+
+def now() -> datetime:
+    """The machine's clock, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What adding a file came to: the entry, or None where the same file was there already (``known``)."""
+
+    entry: Entry | None
+    rows: int
+    refused: int
+    findings: tuple[Finding, ...]
+    known: Entry | None = None
+
+
+class Workspace:
+    """The one way in for faces: opens what there is, and runs each verb over the floors below."""
+
+    def __init__(self, folder: Path, ledger: Ledger, clock: Clock) -> None:
+        self.folder, self.ledger, self.clock = folder, ledger, clock
+        self.projection = Projection(folder / PROJECTION, ledger)
+        self._schemes: dict[tuple[str, int], Scheme] = {}
+        self._hierarchies: dict[tuple[str, int], Hierarchy] = {}
+
+    @classmethod
+    def create(cls, folder: Path, *, origin: str, clock: Clock = now) -> Workspace:
+        """An empty workspace with keys of its own. ``origin`` names its ledger, like a URL without a scheme.
+
+        Raises Misuse where there is one, or the folder holds something else.
+        """
+        if folder.exists() and any(folder.iterdir()):
+            raise Misuse(f"{folder} is not empty", remedy="name a new folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "keys").mkdir(mode=0o700)
+        key = SigningKey.generate()
+        key.save(folder / LEDGER_KEY)
+        SigningKey.generate().save(folder / ISSUER_KEY)
+        return cls(folder, Ledger.create(folder, origin=origin, key=key, now=clock), clock)
+
+    @classmethod
+    def open(cls, folder: Path, *, clock: Clock = now) -> Workspace:
+        """The workspace in ``folder``. Raises Misuse where there is none."""
+        if not (folder / LEDGER_KEY).is_file():
+            raise Misuse(f"{folder} is no workspace", remedy=f"`mingjian new workspace {folder}` makes one")
+        return cls(folder, Ledger.open(folder, key=SigningKey.load(folder / LEDGER_KEY), now=clock), clock)
+
+    @cached_property
+    def issuer(self) -> SigningKey:
+        """The key that signs statements."""
+        return SigningKey.load(self.folder / ISSUER_KEY)
+
+    # -- schemes --------------------------------------------------------------------------------------------------------
+    def adopt(self, name: str, by: str) -> Scheme:
+        """Record the scheme of that name or folder as it is now; the same version again changes nothing."""
+        scheme = load(scheme_folder(name))
+        state = self.ledger.state()
+        if scheme.id not in self.schemes() or recorded(state, scheme.id).fingerprint != scheme.fingerprint:
+            self.ledger.append(scheme_batch(scheme, by))
+        return scheme
+
+    def schemes(self) -> tuple[str, ...]:
+        """The ids of the schemes that run here."""
+        return tuple(sorted({entry.scheme for entry in self.ledger.entries(kind="scheme")}))
+
+    def scheme(self, name: str = "", size: int | None = None) -> Scheme:
+        """The scheme as recorded at a ledger size; without a name the only one there is. Raises Misuse otherwise."""
+        if not name:
+            there = self.schemes()
+            if len(there) != 1:
+                raise Misuse("which scheme?", why=f"this workspace runs {', '.join(there) or 'none'}", remedy="name it")
+            name = there[0]
+        at = self.ledger.size if size is None else size
+        if (name, at) not in self._schemes:
+            self._schemes[name, at] = recorded(self.ledger.state(at), name)
+        return self._schemes[name, at]
+
+    # -- evidence -------------------------------------------------------------------------------------------------------
+    def evidence_type(self, scheme: Scheme, kind: str) -> EvidenceType:
+        """The evidence type of that name. Raises Misuse where the scheme has none."""
+        types = evidence_types(scheme)
+        if kind not in types:
+            raise Misuse(f"scheme {scheme.id} declares no evidence {kind}", remedy=f"it declares {', '.join(types)}")
+        return types[kind]
+
+    def add_file(self, scheme: Scheme, kind: str, path: Path, by: str, *, synthetic: bool = False) -> Taken:
+        """Take in a file of rows. A file that was taken in before changes nothing.
+
+        Raises MingjianError with every finding where nothing lands.
+        """
+        intake = read_file(path, self.evidence_type(scheme, kind), zone=scheme.zone)
+        known = self._known(scheme, kind, intake.sha256)
+        if known is not None:
+            return Taken(None, 0, 0, (), known)
+        return self.add(scheme, kind, intake, by, synthetic=synthetic)
+
+    def add(self, scheme: Scheme, kind: str, intake: Intake, by: str, *, synthetic: bool = False) -> Taken:
+        """Take in rows that were read, held against those already there, also those that came in meanwhile.
+
+        Raises MingjianError with every finding where nothing lands.
+        """
+        evidence = self.evidence_type(scheme, kind)
+        size = self.ledger.size
+        judged = intake.judged(self._check(scheme, kind, intake, size))
+        table = judged.accepted(evidence)
+        if not table.num_rows:
+            return Taken(None, 0, judged.refused, judged.findings)
+        source = {k: v for k, v in (("file", intake.file), ("sha256", intake.sha256)) if v}
+        batch = Batch(kind, scheme.id, by, table, source | ({"synthetic": "true"} if synthetic else {}))
+
+        def still_fits(head: LedgerState) -> None:
+            if head.size != size:
+                again = replace(judged, findings=())
+                strict = replace(evidence, bad_rows="refuse")
+                again.judged(self._check(scheme, kind, again, head.size)).accepted(strict)
+
+        entry = self.ledger.append(batch, check=still_fits)
+        return Taken(entry, table.num_rows, judged.refused, judged.findings)
+
+    def _known(self, scheme: Scheme, kind: str, sha256: str) -> Entry | None:
+        found = self.ledger.state().find(sha256, kind) if sha256 else None
+        return found if found is not None and found.scheme == scheme.id else None
+
+    def _check(self, scheme: Scheme, kind: str, intake: Intake, size: int) -> tuple[Finding, ...]:
+        types = evidence_types(scheme)
+        with self.view(scheme, size) as view:
+            if kind == "subject":
+                return _subject_findings(scheme, [*view.arrow("subject").to_pylist(), *intake.table.to_pylist()])
+            hierarchy = self.hierarchy(scheme, size)
+            return check_rows(intake, types[kind], types, view, hierarchy, zone=scheme.zone)
+
+    def template(self, scheme: Scheme, kind: str, path: Path, *, filled: bool = False) -> int:
+        """Write the workbook to fill for an evidence type, ``filled`` with the rows there are; how many these are."""
+        evidence = self.evidence_type(scheme, kind)
+        with self.view(scheme) as view:
+            rows = view.arrow(kind).select([*evidence.fields]) if filled else None
+            write_template(evidence, path, rows=rows, members=self._members(scheme, evidence, view))
+        return rows.num_rows if rows is not None else 0
+
+    def _members(self, scheme: Scheme, evidence: EvidenceType, view: View) -> Mapping[str, Sequence[str]]:
+        """The keys that a sheet's lists offer, by field."""
+        offered: dict[str, Sequence[str]] = {}
+        today = self.clock().date()
+        hierarchy = self.hierarchy(scheme, view.size)
+        for field in evidence.fields.values():
+            if field.type == "subject":
+                alive = (s.id for t in field.of for s in hierarchy.alive(t, today, today + timedelta(days=1)))
+                offered[field.name] = tuple(alive)
+            elif field.type == "ref" and scheme.evidence[field.to].dimension:
+                key = next(k for k in scheme.evidence[field.to].key if k != scheme.evidence[field.to].date)
+                offered[field.name] = sorted({str(code) for code in view.arrow(field.to)[key].to_pylist()})
+        return offered
+
+    @contextmanager
+    def view(self, scheme: Scheme, size: int | None = None) -> Iterator[View]:
+        """The rows of a scheme as of a ledger size."""
+        self.projection.catch_up(scheme.id, evidence_types(scheme), zone=scheme.zone)
+        with self.projection.view(scheme.id, size) as view:
+            yield view
+
+    def hierarchy(self, scheme: Scheme, size: int | None = None) -> Hierarchy:
+        """The subjects of a scheme as known at a ledger size."""
+        at = self.ledger.size if size is None else size
+        if (scheme.id, at) not in self._hierarchies:
+            with self.view(scheme, at) as view:
+                rows = view.arrow("subject").to_pylist()
+            self._hierarchies[scheme.id, at] = Hierarchy.of_rows(rows, scheme.subjects)
+        return self._hierarchies[scheme.id, at]
+
+    def synthetic(self, scheme: Scheme, size: int | None = None) -> bool:
+        """Whether any evidence of the scheme is synthetic: all that is drawn from it is marked so."""
+        return any(
+            entry.source.get("synthetic") == "true" for entry in self.ledger.state(size).entries(scheme=scheme.id)
+        )
+
+    # -- measures -------------------------------------------------------------------------------------------------------
+    def measure(
+        self,
+        scheme: Scheme,
+        period: Period,
+        *,
+        size: int | None = None,
+        only: Collection[str] | None = None,
+        subjects: Collection[str] | None = None,
+    ) -> Results:
+        """The values of a period as of a ledger size, through the release gate."""
+        with self.view(scheme, size) as view:
+            hierarchy = self.hierarchy(scheme, view.size)
+            found = evaluate(scheme, view, hierarchy, period, only=only, subjects=subjects)
+        return release(found, scheme.minimum_group)
+
+    def explain(
+        self, scheme: Scheme, measure: str, subject: str, period: Period, member: str = "", *, size: int | None = None
+    ) -> Explained:
+        """Why a number is what it is, through the release gate, and where in the ledger its rows stand."""
+        with self.view(scheme, size) as view:
+            hierarchy = self.hierarchy(scheme, view.size)
+            return explained(scheme, view, hierarchy, self.ledger, measure, subject, period, member)
+
+    def claims(self, file: Path, factors: Path | None = None) -> tuple[Verdict, ...]:
+        """What becomes of published figures when they are held against the evidence and against each other.
+
+        A measure is looked for in every scheme that runs here. Raises Fault for a claims file that does not hold together.
+        """
+        return check_claims(load_claims(file), self._published, factors)
+
+    def _published(self, measure: str, subject: str, period: str) -> Measured | None:
+        for name in self.schemes():
+            scheme = self.scheme(name)
+            if measure in scheme.measures or measure in scheme.indices:
+                found = self.measure(scheme, Period.parse(period), only=[measure], subjects=[subject])
+                value = found.get(measure, subject)
+                if value is not None:
+                    return Measured(value, self.synthetic(scheme))
+        return None
+
+
+def _subject_findings(scheme: Scheme, rows: Iterable[Mapping[str, object]]) -> tuple[Finding, ...]:
+    """What does not hold of the hierarchy once new rows are in it; the last row of a subject and day counts."""
+    current = {(row["id"], row["from"]): row for row in rows}
+    try:
+        Hierarchy.of_rows(current.values(), scheme.subjects)
+    except Fault as fault:
+        return fault.findings
+    return ()
