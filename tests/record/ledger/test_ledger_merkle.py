@@ -119,6 +119,12 @@ def test_any_subtree_is_proved_to_be_part_of_the_tree() -> None:
             assert not verify_subtree(start, end, size, part[::-1], ROOTS[size], tiles.proof(start, end, size))
 
 
+def test_a_range_that_is_no_subtree_has_no_proof() -> None:
+    proof = consistency_proof(3, DATA[:8])
+    assert verify_subtree(0, 3, 8, ROOTS[3], ROOTS[8], proof)
+    assert not verify_subtree(1, 3, 8, ROOTS[3], ROOTS[8], proof), "it would pass for a part that it is not"
+
+
 def test_a_proof_holds_for_nothing_but_what_it_proves() -> None:
     size, index = 13, 6
     path = audit_path(index, DATA[:size])

@@ -13,6 +13,7 @@ import pytest
 from mingjian.base.errors import Finding, Misuse, Tampered
 from mingjian.base.keys import SigningKey
 from mingjian.record.ledger import Batch, Entry, Ledger, RowProof, leaf_hash
+from mingjian.record.ledger._payload import _parquet
 from mingjian.record.ledger._tiles import extended
 
 ORIGIN = "example.org/test"
@@ -96,6 +97,13 @@ def test_a_blob_that_is_no_table_or_another_one(where: Path) -> None:
         ledger.table(BLOB)
 
 
+def test_a_blob_whose_rows_have_no_canonical_form(where: Path) -> None:
+    table = pa.table({"text": pa.array([b"\xff" * 100] * 1000).view(pa.string())})
+    name = Ledger.open(where)._store.blobs.put(_parquet(table))
+    query(where, 'UPDATE payload SET blob = ? WHERE "index" = 4', name)
+    assert audit(where) == [("rows-differ", "entry 4")]
+
+
 def test_a_missing_blob_and_missing_rows(where: Path) -> None:
     next((where / "blobs").iterdir()).unlink()
     query(where, 'DELETE FROM payload WHERE "index" = 7')
@@ -166,6 +174,12 @@ def test_a_database_damaged_as_a_whole(where: Path) -> None:
     file.write_bytes(b"\xff" * len(data))
     with pytest.raises(Misuse, match="no ledger here"):
         audit(where)
+
+
+def test_a_ledger_of_a_later_format_is_not_touched(where: Path) -> None:
+    query(where, "UPDATE ledger SET format = 2")
+    with pytest.raises(Misuse, match="no ledger of this format"):
+        Ledger.open(where)
 
 
 def rewrite(where: Path, index: int) -> None:

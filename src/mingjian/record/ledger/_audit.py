@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from mingjian.base.errors import Finding, Place, Tampered
+from mingjian.base.errors import Finding, MingjianError, Place
 from mingjian.base.keys import NoteKey
 from mingjian.record.ledger._checkpoint import Checkpoint, parse_checkpoint
 from mingjian.record.ledger._entry import read_header
@@ -64,8 +64,8 @@ def _entry_findings(
     try:
         entry = read_header(index, header)
         read_rows(store.stored(index), entry)
-    except Tampered as fault:
-        yield _of_entry(index, "rows-differ", str(fault))
+    except MingjianError as fault:  # also Misuse: rows put there by hand may have no canonical form at all
+        yield _of_entry(index, "rows-differ", ": ".join(filter(None, (fault.what, fault.why))))
     else:
         if lookup != lookup_values(entry):
             yield _of_entry(index, "lookup-differs", "it is filed under another kind, scheme or source than its own")

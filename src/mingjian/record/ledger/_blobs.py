@@ -37,9 +37,9 @@ class BlobDirectory:
         try:
             data = (self.path / name).read_bytes()
         except OSError as fault:
-            raise Tampered("a blob cannot be read", why=fault.strerror or "", where=f"blob {name}") from fault
+            raise Tampered(f"blob {name} cannot be read", why=fault.strerror or "") from fault
         if sha256(data).hex() != name:
-            raise Tampered("a blob has other bytes than were written", where=f"blob {name}")
+            raise Tampered(f"blob {name} has other bytes than were written")
         return data
 
     def _sync(self) -> None:

@@ -16,6 +16,8 @@ from mingjian.base.values import canonical
 from mingjian.record.ledger._merkle import HASH_SIZE, SALT_SIZE, leaf_hash, row_leaf, verify_inclusion
 from mingjian.record.ledger._rows import Columns
 
+_MILLISECOND: Final = 1000  # in microseconds
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -154,9 +156,6 @@ class RowProof:
         if {type(proof.entry), type(proof.row)} != {int} or len(salt) != SALT_SIZE:
             raise Tampered("not the proof of a row", why="entry and row are numbers, the salt has 16 bytes")
         return proof
-
-
-_MILLISECOND: Final = 1000
 
 
 def whole_milliseconds(at: datetime) -> datetime:

@@ -80,7 +80,10 @@ class LedgerState:
 
 
 class Ledger(LedgerState):
-    """An append-only log of batches with signed heads and proofs. `create` it once, `open` it from any process."""
+    """An append-only log of batches with signed heads and proofs. `create` it once, `open` it from any process.
+
+    ``origin`` names it, ``vkey`` is the text of the `NoteKey` that its checkpoints are checked with.
+    """
 
     def __init__(self, store: Store, key: SigningKey | None, now: Callable[[], datetime]) -> None:
         self._store = store

@@ -106,9 +106,10 @@ def read_table(stored: Stored, columns: Columns) -> pa.Table:
 def read_rows(stored: Stored, entry: Entry) -> Rows:
     """The rows of a stored batch. Raises Tampered if they do not have the entry's root, or if their salts are gone."""
     if stored.key is None:
-        raise Tampered("the salts of these rows are gone", why="their key was destroyed")
+        raise Tampered("the salts of these rows are gone", why="their key was destroyed", where=f"entry {entry.index}")
     rows = _lines(stored.payload) if stored.inline else canonical_rows(read_table(stored, entry.columns))
     tree = Tree.of(row_leaves(row_salts(stored.key, len(rows)), rows))
     if (len(rows), tree.root.hex()) != (entry.rows, entry.root):
-        raise Tampered("these are not the rows that were appended", why="they do not have the root of their entry")
+        why = "they do not have the root of their entry"
+        raise Tampered("these are not the rows that were appended", why=why, where=f"entry {entry.index}")
     return Rows(entry, rows, stored.key, tree)
