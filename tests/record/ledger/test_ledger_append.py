@@ -222,7 +222,7 @@ def test_a_head_is_signed_at_every_size(ledger: Ledger) -> None:
     assert signed.root == root_of(entry.leaf_hash for entry in entries[:2]) == ledger.state(2).root()
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(1, 90), min_size=1, max_size=4))
 def test_adding_more_changes_nothing_that_was(tmp_path_factory: pytest.TempPathFactory, steps: list[int]) -> None:
     ledger = Ledger.create(tmp_path_factory.mktemp("log"), origin=ORIGIN, key=KEY)

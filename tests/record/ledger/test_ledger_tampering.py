@@ -119,7 +119,7 @@ def test_a_byte_of_the_salts_key_and_no_key_at_all(where: Path) -> None:
         Ledger.open(where).prove_rows(9, [0])
 
 
-@pytest.mark.parametrize("at", range(0, 220, 20))
+@pytest.mark.parametrize("at", range(0, 220, 36))
 def test_a_byte_of_an_entry(where: Path, at: int) -> None:
     flip_in(where, "entry", "header", '"index" = 290', at)
     assert audit(where)[0] == ("entry-differs", "entry 290")
