@@ -11,7 +11,7 @@ from typing import Any, Final
 import pyarrow as pa
 import xlsxwriter
 
-from mingjian.base.errors import Misuse
+from mingjian.base.errors import Misuse, Place
 from mingjian.base.values import number_text
 from mingjian.declare import EvidenceType, Field, Title
 
@@ -44,6 +44,8 @@ _PERIODS: Final = {
 }
 _NUMBERS: Final = ("integer", "quantity", "decimal")
 
+Cell = str | int | Decimal | date | None
+
 
 def write_template(
     type: EvidenceType, path: Path, *, rows: pa.Table | None = None, members: Mapping[str, Sequence[str]] | None = None
@@ -53,46 +55,27 @@ def write_template(
     ``members`` gives, by field of type subject or ref, the keys that its list offers. Every text is written as text:
     nothing becomes a formula. Raises Misuse for a text longer than a cell of Excel holds.
     """
-    book = xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False})
-    book.set_properties({"title": type.title.zh, "created": _MADE})
-    form = book.add_worksheet(_sheet_name(type.title.zh))
-    _write_explanation(book, type)
-    offered = {field.name: _offered(field, members or {}) for field in type.fields.values()}
-    _write_lists(book, form, type, offered, rows.num_rows if rows is not None else 0)
-    _write_heading(book, form, type)
-    try:
-        for column, field in enumerate(type.fields.values()):
-            if rows is not None and field.name in rows.column_names:
-                _write_column(book, form, column, field, rows[field.name].to_pylist())
-    finally:
-        book.close()
+    columns = [_cells(field, rows) for field in type.fields.values()]
+    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+        book.set_properties({"title": type.title.zh, "created": _MADE})
+        form = book.add_worksheet(_sheet_name(type.title.zh))
+        _write_explanation(book, type)
+        _write_lists(book, form, type, members or {}, rows.num_rows if rows is not None else 0)
+        _write_heading(book, form, type)
+        _write_rows(book, form, columns)
 
 
-def _write_heading(book: Any, form: Any, type: EvidenceType) -> None:
-    required = book.add_format({"bold": True, "bg_color": "#DDEBF7", "border": 1, "text_wrap": True})
-    optional = book.add_format({"bg_color": "#F2F2F2", "border": 1, "text_wrap": True})
-    for column, field in enumerate(type.fields.values()):
-        form.set_column(column, column, _width(field), book.add_format({"num_format": _number_format(field)}))
-        form.write_string(0, column, field.title.zh, optional if field.optional else required)
-        form.write_comment(0, column, "\n".join(_explained(field)), {"x_scale": 2, "y_scale": 1.5})
-    form.freeze_panes(1, 0)
+def _cells(field: Field, rows: pa.Table | None) -> list[Cell]:
+    if rows is None or field.name not in rows.column_names:
+        return []
+    cells = [_cell(field, value) for value in rows[field.name].to_pylist()]
+    for row, cell in enumerate(cells, 2):
+        if isinstance(cell, str) and len(cell) > _LONGEST_TEXT:
+            raise Misuse("a text is too long for Excel", where=Place(row=row, field=field.name), remedy="use CSV")
+    return cells
 
 
-def _write_column(book: Any, form: Any, column: int, field: Field, values: Sequence[Any]) -> None:
-    day = book.add_format({"num_format": "yyyy-mm-dd"})
-    for row, value in enumerate(values, 1):
-        cell = _cell(field, value)
-        if isinstance(cell, date):
-            form.write_datetime(row, column, datetime(cell.year, cell.month, cell.day), day)
-        elif isinstance(cell, str):
-            if len(cell) > _LONGEST_TEXT:
-                raise Misuse("a text is too long for Excel", where=f"row {row}, field {field.name}", remedy="use CSV")
-            form.write_string(row, column, cell)
-        elif cell is not None:
-            form.write_number(row, column, cell)
-
-
-def _cell(field: Field, value: Any) -> str | int | Decimal | date | None:
+def _cell(field: Field, value: Any) -> Cell:
     """What stands in the sheet for a value: text wherever Excel would not keep it exactly."""
     if value is None:
         return None
@@ -110,6 +93,29 @@ def _cell(field: Field, value: Any) -> str | int | Decimal | date | None:
     return str(value)
 
 
+def _write_heading(book: Any, form: Any, type: EvidenceType) -> None:
+    required = book.add_format({"bold": True, "bg_color": "#DDEBF7", "border": 1, "text_wrap": True})
+    optional = book.add_format({"bg_color": "#F2F2F2", "border": 1, "text_wrap": True})
+    for column, field in enumerate(type.fields.values()):
+        form.set_column(column, column, _width(field), book.add_format({"num_format": _number_format(field)}))
+        form.write_string(0, column, field.title.zh, optional if field.optional else required)
+        note = [field.title.en, *_rules(type, field, "zh"), *_rules(type, field, "en")]
+        form.write_comment(0, column, "\n".join(note), {"x_scale": 2, "y_scale": 1.5})
+    form.freeze_panes(1, 0)
+
+
+def _write_rows(book: Any, form: Any, columns: Sequence[Sequence[Cell]]) -> None:
+    day = book.add_format({"num_format": "yyyy-mm-dd"})
+    for column, cells in enumerate(columns):
+        for row, cell in enumerate(cells, 1):
+            if isinstance(cell, date):
+                form.write_datetime(row, column, datetime(cell.year, cell.month, cell.day), day)
+            elif isinstance(cell, str):
+                form.write_string(row, column, cell)
+            elif cell is not None:
+                form.write_number(row, column, cell)
+
+
 def _choice_names(field: Field) -> dict[str, str]:
     """Code to the name that stands in the sheet: the Chinese title, or the code where two choices share it."""
     titles = [title.zh for title in field.choices.values()]
@@ -123,12 +129,12 @@ def _offered(field: Field, members: Mapping[str, Sequence[str]]) -> Sequence[str
     return list(_YES_NO.values()) if field.type == "flag" else members.get(field.name, ())
 
 
-def _write_lists(book: Any, form: Any, type: EvidenceType, offered: Mapping[str, Sequence[str]], filled: int) -> None:
+def _write_lists(book: Any, form: Any, type: EvidenceType, members: Mapping[str, Sequence[str]], filled: int) -> None:
     """The lists of what a cell may hold, on a hidden sheet, since a list inside a rule has at most 255 characters."""
     lists = book.add_worksheet("选项 Lists")
     lists.hide()
     for column, field in enumerate(type.fields.values()):
-        names = offered[field.name]
+        names = _offered(field, members)
         for row, name in enumerate(names):
             lists.write_string(row, column, name)
         if names:
@@ -152,7 +158,12 @@ def _write_explanation(book: Any, type: EvidenceType) -> None:
     bold, wrapped = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
     sheet.write_row(0, 0, ["列", "Column", "字段名 Name", "说明", "Explanation"], bold)
     for row, field in enumerate(type.fields.values(), 1):
-        texts = [field.title.zh, field.title.en, field.name, *(" ".join(_rules(field, each)) for each in ("zh", "en"))]
+        texts = [
+            field.title.zh,
+            field.title.en,
+            field.name,
+            *(" ".join(_rules(type, field, each)) for each in ("zh", "en")),
+        ]
         for column, text in enumerate(texts):
             sheet.write_string(row, column, text, wrapped)
     for column, width in enumerate((22, 26, 18, 60, 60)):
@@ -160,11 +171,7 @@ def _write_explanation(book: Any, type: EvidenceType) -> None:
     sheet.freeze_panes(1, 0)
 
 
-def _explained(field: Field) -> list[str]:
-    return [field.title.en, *_rules(field, "zh"), *_rules(field, "en")]
-
-
-def _rules(field: Field, language: str) -> list[str]:
+def _rules(type: EvidenceType, field: Field, language: str) -> list[str]:
     """What may stand in a column, in sentences."""
     chinese = language == "zh"
     rules = [_TYPES[field.type].text(language)]
@@ -179,7 +186,8 @@ def _rules(field: Field, language: str) -> list[str]:
     if field.max is not None:
         rules.append(f"不大于 {field.max}" if chinese else f"at most {field.max}")
     if field.at_most:
-        rules.append(f"不大于同一行的 {field.at_most}" if chinese else f"at most {field.at_most} of the same row")
+        bound = type.fields[field.at_most].title
+        rules.append(f"不大于同一行的“{bound.zh}”" if chinese else f"at most {bound.en} of the same row")
     if field.choices:
         rules.append(("、" if chinese else ", ").join(title.text(language) for title in field.choices.values()))
     required = ("可空" if chinese else "optional") if field.optional else ("必填" if chinese else "required")
