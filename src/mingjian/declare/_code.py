@@ -124,16 +124,20 @@ class _Recorder:
         for wanted in self.code.inputs[name]:
             found = _recorder_of(self.scheme, wanted, rows_only=name in self.scheme.derivations)
             if found is None:
-                known = sorted(_known(self.scheme) - {name})
-                remedy = near(wanted, known, "an input is an evidence type, a parameter, a measure or a derivation")
-                if wanted in _known(self.scheme):
-                    remedy = "a derivation reads evidence, derivations and parameters"
-                self.report.add(
-                    "undeclared", f"{name} asks for {wanted}, which is not declared", CODE_FILE, line, remedy
-                )
+                self._refuse(name, wanted, line)
                 continue
             given[wanted] = found
         return given if len(given) == len(self.code.inputs[name]) else None
+
+    def _refuse(self, name: str, wanted: str, line: int) -> None:
+        known = _known(self.scheme)
+        if wanted in known:
+            message = f"{name} asks for {wanted}, which has no rows"
+            remedy = "a derivation reads evidence, derivations and parameters"
+        else:
+            message = f"{name} asks for {wanted}, which is not declared"
+            remedy = near(wanted, sorted(known - {name}))
+        self.report.add("undeclared", message, CODE_FILE, line, remedy)
 
 
 def _recorded(declared: Measure | Derivation, formula: Formula, given: Mapping[str, object]) -> Measure | Derivation:

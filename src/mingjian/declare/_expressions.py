@@ -346,7 +346,7 @@ class _Reader:
             case [str(op), str(kind), None | str() as level, *raw] if op in _SHAPES:
                 args = tuple(self._arg(x, depth) for x in raw)
             case _:
-                raise FormulaError(f"not an expression: {str(data)[:80]}")
+                raise FormulaError(f"not an expression but a {type(data).__name__}, or of an unknown operation")
         built: Expr = _SHAPES[op](op, args, cast(Kind, kind), level)
         if (built.kind, built.level) != (kind, level):
             raise FormulaError(f"{op} is marked {kind} at level {level!r} but is {built.kind} at {built.level!r}")
@@ -360,7 +360,7 @@ class _Reader:
                 return self.read(raw, depth + 1)
             case list():
                 return tuple(self.read(x, depth + 1) for x in raw)
-        raise FormulaError(f"not an argument: {str(raw)[:80]}")
+        raise FormulaError(f"an argument cannot be a {type(raw).__name__}")
 
 
 def _leaf(names: int, *kinds: str) -> Any:
