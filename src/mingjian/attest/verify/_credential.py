@@ -1,0 +1,91 @@
+"""Who signed a statement, and whether it still stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from mingjian.attest.statements import Statement, StatusList
+from mingjian.attest.verify._report import Signature, Standing
+from mingjian.base.errors import Fault, Misuse
+from mingjian.base.keys import NoteKey, PublicKey, SignatureCheck, suite
+
+_DID: Final = "did:key:"
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom the reader knows: issuers by their ``did:key:...``, ledgers by the keys of their checkpoints (vkeys).
+
+    Without a ledger's key only the issuer vouches for its head, since the statement signs that too.
+    """
+
+    issuers: frozenset[str] = frozenset()
+    ledgers: tuple[NoteKey, ...] = ()
+
+    @classmethod
+    def of(cls, issuers: Iterable[str] = (), vkeys: Iterable[str] = ()) -> Trust:
+        """Trust in these. Raises Misuse for text that is no vkey."""
+        return cls(frozenset(issuers), tuple(NoteKey.parse(vkey) for vkey in vkeys))
+
+
+def check_signature(credential: Mapping[str, Any], issuer: str, trust: Trust) -> Signature:
+    """Whether ``issuer`` signed this credential."""
+    check = _signed_by(credential, issuer)
+    if not check:
+        return Signature("bad", check.reason)
+    if issuer not in trust.issuers:
+        return Signature("unknown issuer", f"signed by {issuer}, whom the reader does not know")
+    return Signature("good")
+
+
+def _signed_by(credential: Mapping[str, Any], issuer: str) -> SignatureCheck:
+    proof = credential.get("proof")
+    named = proof.get("cryptosuite") if isinstance(proof, dict) else None
+    if not isinstance(named, str):
+        return SignatureCheck(False, "there is no single proof of a named suite")
+    try:
+        public = PublicKey.from_multibase(issuer.removeprefix(_DID))
+        if public.did_key != issuer:
+            return SignatureCheck(False, f"{issuer[:80]!r} is not a did:key")
+        return suite(named).verify(credential, public)
+    except Misuse as fault:
+        return SignatureCheck(False, fault.what)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusLists:
+    """The status lists at hand, by (list id, issuer): only those whose signature holds, of each the latest."""
+
+    lists: Mapping[tuple[str, str], StatusList]
+
+    @classmethod
+    def of(cls, credentials: Sequence[Mapping[str, Any]]) -> StatusLists:
+        """The lists of these signed credentials. Raises Fault for one that is no status list or not signed by its issuer."""
+        latest: dict[tuple[str, str], StatusList] = {}
+        for credential in credentials:
+            found = StatusList.from_credential(credential)
+            check = _signed_by(credential, found.issuer)
+            if not check:
+                raise Fault("this status list is not what its issuer signed", why=check.reason, where=found.id)
+            known = latest.get((found.id, found.issuer))
+            if known is None or known.valid_from < found.valid_from:
+                latest[found.id, found.issuer] = found
+        return cls(latest)
+
+    def standing(self, statement: Statement, now: datetime) -> Standing:
+        """Whether the statement stands at ``now``. Only a list signed by its own issuer speaks for it."""
+        if statement.valid_until is not None and now >= statement.valid_until:
+            return Standing("expired", f"it held until {statement.valid_until.isoformat()}")
+        if now < statement.valid_from:
+            return Standing("unknown", f"it holds from {statement.valid_from.isoformat()}")
+        found = self.lists.get((statement.status.list_id, statement.issuer))
+        if found is None:
+            return Standing("unknown", f"no status list {statement.status.list_id} of its issuer is at hand")
+        if statement.status.index >= len(found.revoked):
+            return Standing("unknown", f"the status list of {found.valid_from.isoformat()} does not reach so far")
+        if found.revoked[statement.status.index]:
+            return Standing("revoked", f"by the status list of {found.valid_from.isoformat()}")
+        return Standing("valid", f"by the status list of {found.valid_from.isoformat()}")

@@ -1,0 +1,185 @@
+"""The rows of many packages in one set of tables, so that a run is recomputed once and no package leans on another.
+
+Every subject, and every key that does not name one, is prefixed with the number of its package. Rows that are about no
+subject (dimensions) are shared, and only packages that show the very same ones are put together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import pyarrow as pa
+
+from mingjian.attest.statements import Package, Stated, Statement, kinds_under
+from mingjian.base.errors import Fault
+from mingjian.declare import EvidenceType, Expr, Hierarchy, Scheme, evidence_types, walk
+from mingjian.reckon.measures import Attested, Key
+from mingjian.record.evidence import Intake, read_rows
+
+SUBJECT: Final = "subject"
+_SUBJECT_IDS: Final = frozenset({"id", "parent", "into"})
+_COMPARING: Final = ("eq", "ne", "isin", "lookup")
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Namespaces:
+    """Which fields of a scheme's rows are prefixed, by kind; none for the kinds that are shared."""
+
+    scheme: Scheme
+
+    @cached_property
+    def types(self) -> Mapping[str, EvidenceType]:
+        """The evidence types of the scheme."""
+        return evidence_types(self.scheme)
+
+    @cached_property
+    def fields(self) -> Mapping[str, frozenset[str]]:
+        """The fields that are prefixed."""
+        return {kind: frozenset(_prefixed(evidence)) for kind, evidence in self.types.items()}
+
+    @cached_property
+    def separable(self) -> bool:
+        """Whether packages can share tables: every key is told apart, and no formula looks at what is prefixed."""
+        apart = all(
+            set(self.types[k].key) & names or not self.types[k].key for k, names in self.fields.items() if names
+        )
+        return apart and not any(self._looks(expr) for expr in self._formulas())
+
+    @cached_property
+    def members(self) -> frozenset[str]:
+        """The measures whose members are prefixed, since they are broken down by a prefixed field."""
+        return frozenset(
+            name
+            for name, measure in self.scheme.measures.items()
+            if any(measure.each in self.fields[kind] for kind in kinds_under(self.scheme, name))
+        )
+
+    def key(self, value: Stated, prefix: str) -> Key:
+        """The key of a stated number among the results of all packages."""
+        member = prefix + value.member if value.member and value.measure in self.members else value.member
+        return (value.measure, prefix + value.subject, value.period, member)
+
+    def _formulas(self) -> Iterator[Expr]:
+        yield from (measure.expr for measure in self.scheme.measures.values())
+        for derivation in self.scheme.derivations.values():
+            yield from derivation.expr.values()
+
+    def _looks(self, expr: Expr) -> bool:
+        """Whether a formula compares a prefixed field with a text that is written in it."""
+        for node in walk(expr):
+            if node.op in _COMPARING:
+                inside = list(walk(node))
+                fields = any(n.op == "field" and n.args[1] in self._named(str(n.args[0])) for n in inside)
+                if fields and (node.op == "lookup" or any(n.op == "lit" and n.kind == "text" for n in inside)):
+                    return True
+        return False
+
+    def _named(self, kind: str) -> frozenset[str]:
+        while kind in self.scheme.derivations:
+            kind = self.scheme.derivations[kind].of
+        return self.fields.get(kind, frozenset())
+
+
+def _prefixed(evidence: EvidenceType) -> Iterator[str]:
+    if evidence.id == SUBJECT:
+        yield from _SUBJECT_IDS
+        return
+    subjects = [field.name for field in evidence.fields.values() if field.type == "subject"]
+    yield from subjects
+    if subjects and evidence.key and not set(subjects) & set(evidence.key):
+        yield from [name for name in evidence.key if evidence.fields[name].type == "text"][:1]
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """One package on its way to be recomputed: what it says, under which rules, from which rows."""
+
+    package: Package
+    statement: Statement
+    namespaces: Namespaces
+    attested: Mapping[Key, Stated]
+
+    @property
+    def scheme(self) -> Scheme:
+        """The rules."""
+        return self.namespaces.scheme
+
+    @cached_property
+    def rows(self) -> Mapping[str, Sequence[Row]]:
+        """The rows by kind, with the fields that the scheme declares and where they stand in the ledger.
+
+        Raises Fault for rows of a kind that the scheme does not have.
+        """
+        kinds = {proven.entry.index: proven.entry.kind for proven in self.package.entries}
+        found: dict[str, list[Row]] = {}
+        for proof in self.package.rows:
+            kind = kinds[proof.entry]
+            if kind not in self.namespaces.types:
+                raise Fault(f"the scheme has no evidence {kind!r}")
+            fields = self.namespaces.types[kind].fields
+            values = {name: value for name, value in proof.values.items() if name in fields}
+            found.setdefault(kind, []).append({**values, "_entry": proof.entry, "_row": proof.row})
+        return found
+
+    @cached_property
+    def shared(self) -> Mapping[str, Sequence[Row]]:
+        """The rows that are about no subject."""
+        return {kind: rows for kind, rows in self.rows.items() if not self.namespaces.fields[kind]}
+
+    def own(self, kind: str, prefix: str) -> Iterator[Row]:
+        """The rows of a kind with their prefixed fields."""
+        names = self.namespaces.fields[kind]
+        for row in self.rows.get(kind, ()):
+            marked = {name: prefix + row[name] for name in names if isinstance(row.get(name), str)}
+            yield {**row, **marked}
+
+    def given(self, prefix: str) -> Iterator[tuple[Key, Any]]:
+        """The numbers to be taken as given."""
+        for value in self.attested.values():
+            if value.measure in self.package.given:
+                yield self.namespaces.key(value, prefix), value.number
+
+
+@dataclass(frozen=True)
+class Ground:
+    """All that a run is recomputed from: tables by kind, the subjects, and the numbers that are taken as given."""
+
+    tables: Mapping[str, pa.Table]
+    hierarchy: Hierarchy
+    attested: Attested
+
+
+def lay(claimed: Sequence[Claimed], prefixes: Sequence[str]) -> Ground:
+    """The ground of these packages together, which share one scheme, one period and their `shared` rows.
+
+    Raises Fault, with every finding, for rows that break the rules they claim to be under.
+    """
+    first = claimed[0]
+    types, scheme = first.namespaces.types, first.scheme
+    tables = {}
+    for kind in types:
+        if first.namespaces.fields[kind]:
+            rows = [row for one, prefix in zip(claimed, prefixes, strict=True) for row in one.own(kind, prefix)]
+        else:
+            rows = list(first.shared.get(kind, ()))
+        tables[kind] = _table(rows, types[kind], scheme.zone)
+    hierarchy = Hierarchy.of_rows(tables[SUBJECT].to_pylist(), scheme.subjects)
+    given = {key: number for one, p in zip(claimed, prefixes, strict=True) for key, number in one.given(p)}
+    return Ground(tables, hierarchy, Attested(given))
+
+
+def _table(rows: Collection[Row], evidence: EvidenceType, zone: str) -> pa.Table:
+    fields = [{name: value for name, value in row.items() if name in evidence.fields} for row in rows]
+    intake: Intake = read_rows(fields, evidence, zone=zone)
+    if intake.findings or intake.table.num_rows < len(rows):
+        raise Fault(f"rows that are no {evidence.id}", findings=intake.findings)
+    places = {name: pa.array([row[name] for row in rows], pa.int64()) for name in ("_entry", "_row")}
+    table = intake.table.select([name for name in intake.table.column_names if name in evidence.fields])
+    for name, column in places.items():
+        table = table.append_column(name, column)
+    return table

@@ -1,0 +1,157 @@
+"""Every number made anew from what the packages show, and held against what they say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Final
+
+import duckdb
+
+from mingjian.attest.statements import WHY_GIVEN, Stated, closure, declared
+from mingjian.attest.verify._evidence import Claimed, lay
+from mingjian.attest.verify._report import Outcome, Verdict
+from mingjian.base.errors import MingjianError
+from mingjian.base.values import Period, digest, fraction_text, round_float, round_half_away
+from mingjian.reckon.measures import Key, Value, evaluate
+from mingjian.record.evidence import View
+
+TOLERANCE: Final = 1e-12  # relative; doubles depend on the processor's powers in the last bits
+
+# What a stranger's rows or formulas may bring about, in whatever they pass through; the package then has no verdicts.
+_UNFIT: Final = (MingjianError, ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError)
+
+Found = Mapping[Key, Value]
+
+
+def judge(claimed: Sequence[Claimed]) -> list[tuple[Verdict, ...]]:
+    """The verdicts on each package's numbers. Packages of one run are recomputed together."""
+    verdicts: list[tuple[Verdict, ...]] = [()] * len(claimed)
+    for group in _groups(claimed):
+        for place, found in _recomputed(claimed, group):
+            one = claimed[place]
+            if isinstance(found, str):
+                verdicts[place] = tuple(_cannot(value, found) for value in one.statement.values)
+            else:
+                verdicts[place] = tuple(_verdict(one, value, found, _prefix(place)) for value in one.statement.values)
+    return verdicts
+
+
+def cannot_all(values: Sequence[Stated], why: str) -> tuple[Verdict, ...]:
+    """The verdict "cannot", for one reason, on all numbers."""
+    return tuple(_cannot(value, why) for value in values)
+
+
+def _prefix(place: int) -> str:
+    return f"{place}/"
+
+
+def _groups(claimed: Sequence[Claimed]) -> list[list[int]]:
+    """The places of the packages that are recomputed together."""
+    groups: dict[object, list[int]] = {}
+    for place, one in enumerate(claimed):
+        basis = one.statement.basis
+        alone = None if one.namespaces.separable else place
+        try:
+            shared = digest(one.shared)
+        except MingjianError as fault:  # rows of a kind that there is not: for `lay` to say
+            shared, alone = str(fault), place
+        groups.setdefault((basis.scheme_digest, one.statement.period, shared, alone), []).append(place)
+    return list(groups.values())
+
+
+def _recomputed(claimed: Sequence[Claimed], group: list[int]) -> Iterator[tuple[int, Found | str]]:
+    """For each package of a group the numbers found, or why there are none.
+
+    Where something in the group cannot be reckoned with, it is halved until that stands alone.
+    """
+    try:
+        found = _evaluated([claimed[place] for place in group], [_prefix(place) for place in group])
+    except (*_UNFIT, duckdb.Error) as fault:
+        if len(group) == 1:
+            why = str(fault) if isinstance(fault, MingjianError) else f"{type(fault).__name__}: {fault}"
+            yield group[0], f"the evidence cannot be reckoned with: {why[:500]}"
+        else:
+            middle = len(group) // 2
+            yield from _recomputed(claimed, group[:middle])
+            yield from _recomputed(claimed, group[middle:])
+        return
+    yield from ((place, found) for place in group)
+
+
+def _evaluated(claimed: Sequence[Claimed], prefixes: Sequence[str]) -> Found:
+    first = claimed[0]
+    wanted = {v.measure for one in claimed for v in one.statement.values if v.measure not in one.package.given}
+    if not wanted:
+        return {}
+    ground = lay(claimed, prefixes)
+    period = Period.parse(first.statement.period)
+    with View.of(ground.tables, first.namespaces.types, zone=first.scheme.zone) as view:
+        results = evaluate(first.scheme, view, ground.hierarchy, period, only=sorted(wanted), attested=ground.attested)
+        return {value.key: value for value in results}
+
+
+def _verdict(one: Claimed, stated: Stated, found: Found, prefix: str) -> Verdict:
+    what = declared(one.scheme, stated.measure)
+    attested = one.attested.get(stated.key)
+    if attested is None:
+        return _cannot(stated, "the snapshot's row of it is not in the package")
+    if attested != stated:
+        return _differs(stated, attested.number, attested.printed, "the snapshot in the ledger says otherwise")
+    if stated.status == "withheld":
+        return _cannot(stated, "it is withheld: it was counted from too few ballots")
+    if stated.unit != what.unit or stated.printed != _printed(stated.number, what.decimals):
+        return _differs(stated, stated.number, _printed(stated.number, what.decimals), "it is not printed as it is")
+    if stated.measure in one.package.given:
+        why = WHY_GIVEN[one.package.given[stated.measure]]
+        return _cannot(stated, f"{why}; the snapshot in the ledger says the same")
+    value = found.get(one.namespaces.key(stated, prefix))
+    number = value.number if value is not None else None
+    if not _same(stated.number, number):
+        return _differs(stated, number, _printed(number, what.decimals), "the evidence says otherwise")
+    return Verdict(
+        stated.measure, stated.member, stated.period, _basis(one, stated.measure), _text(stated), _text(stated)
+    )
+
+
+def _basis(one: Claimed, measure: str) -> Outcome:
+    under = closure(one.scheme, [measure])
+    return "recomputed from attested values" if one.package.given.keys() & set(under) else "recomputed from evidence"
+
+
+def _same(stated: Fraction | float | None, found: Fraction | float | None) -> bool:
+    if isinstance(stated, float) and isinstance(found, float):
+        return math.isclose(stated, found, rel_tol=TOLERANCE, abs_tol=0.0)
+    return type(stated) is type(found) and stated == found
+
+
+def _printed(number: Fraction | float | None, decimals: int) -> str:
+    match number:
+        case None:
+            return ""
+        case Fraction():
+            return format(round_half_away(number, decimals), "f")
+    return format(round_float(number, decimals), "f")
+
+
+def _text(stated: Stated) -> str:
+    return _said(stated.number, stated.printed)
+
+
+def _said(number: Fraction | float | None, printed: str) -> str:
+    match number:
+        case None:
+            return "no value"
+        case Fraction():
+            return printed if fraction_text(number) == printed else f"{printed} ({fraction_text(number)})"
+    return f"{printed} ({number!r})"
+
+
+def _cannot(stated: Stated, why: str) -> Verdict:
+    said = "withheld" if stated.status == "withheld" else _text(stated)
+    return Verdict(stated.measure, stated.member, stated.period, "cannot", said, "", why)
+
+
+def _differs(stated: Stated, number: Fraction | float | None, printed: str, why: str) -> Verdict:
+    return Verdict(stated.measure, stated.member, stated.period, "differs", _text(stated), _said(number, printed), why)

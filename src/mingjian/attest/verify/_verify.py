@@ -1,0 +1,114 @@
+"""Verification of packages by whoever holds them: offline, from their bytes alone, running nobody's code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from mingjian.attest.statements import Package, Stated, Statement, read_package
+from mingjian.attest.verify._credential import StatusLists, Trust, check_signature
+from mingjian.attest.verify._evidence import Claimed, Namespaces
+from mingjian.attest.verify._inclusion import check_inclusion
+from mingjian.attest.verify._numbers import cannot_all, judge
+from mingjian.attest.verify._report import Checked, Report
+from mingjian.attest.verify._rules import Schemes
+from mingjian.base.errors import Fault, Misuse
+from mingjian.declare import Scheme
+from mingjian.reckon.measures import Key
+
+NOBODY = Trust()
+
+
+def verify(
+    packages: Iterable[tuple[str, bytes]],
+    *,
+    now: datetime,
+    trust: Trust = NOBODY,
+    status_lists: Sequence[Mapping[str, Any]] = (),
+) -> Report:
+    """Check packages, each a (name, bytes of its file); those of one run are recomputed together.
+
+    ``trust`` says whom the reader knows; a signature of anybody else is "unknown issuer" and the package is not good.
+    ``status_lists`` are the signed lists at hand, ``now`` the instant at which the statements should stand.
+
+    Whatever a package holds leads to an answer, never to an exception. Raises Misuse for a ``now`` without a zone, Fault
+    for a status list that is none or not what its issuer signed.
+    """
+    if now.tzinfo is None:
+        raise Misuse("the instant of verification has no zone", why=str(now))
+    return _Verifier(trust, StatusLists.of(status_lists), now).report(packages)
+
+
+@dataclass
+class _Verifier:
+    trust: Trust
+    lists: StatusLists
+    now: datetime
+
+    def __post_init__(self) -> None:
+        self._schemes = Schemes()
+        self._namespaces: dict[str, Namespaces] = {}
+
+    def report(self, packages: Iterable[tuple[str, bytes]]) -> Report:
+        checked: list[Checked] = []
+        claimed: list[Claimed] = []
+        places: list[int] = []
+        for name, data in packages:
+            answers, claim = self._checked(name, data)
+            if claim is not None:
+                places.append(len(checked))
+                claimed.append(claim)
+            checked.append(answers)
+        for place, numbers in zip(places, judge(claimed), strict=True):
+            checked[place] = replace(checked[place], numbers=numbers)
+        return Report(tuple(checked))
+
+    def _checked(self, name: str, data: bytes) -> tuple[Checked, Claimed | None]:
+        """All answers but those on numbers, and the claim to be recomputed where the rest allows it."""
+        try:
+            package = read_package(data)
+            statement = package.statement
+        except Fault as fault:
+            return Checked(name, malformed=str(fault)), None
+        rules, scheme = self._schemes.check(package, statement)
+        inclusion = check_inclusion(package, statement, self.trust)
+        answers = Checked(
+            name=name,
+            level=package.level,
+            statement=statement,
+            signature=check_signature(package.credential, statement.issuer, self.trust),
+            status=self.lists.standing(statement, self.now),
+            inclusion=inclusion,
+            scheme=rules,
+        )
+        if inclusion.outcome != "proven" or scheme is None:
+            return replace(answers, numbers=cannot_all(statement.values, "what it stands on was tampered with")), None
+        return self._claimed(answers, package, statement, scheme)
+
+    def _claimed(
+        self, answers: Checked, package: Package, statement: Statement, scheme: Scheme
+    ) -> tuple[Checked, Claimed | None]:
+        try:
+            attested = _attested(package, statement)
+        except Fault as fault:
+            return replace(answers, malformed=str(fault), inclusion=None), None
+        shown = set(scheme.statements[statement.type].show)
+        if stray := sorted({value.measure for value in statement.values} - shown):
+            why = f"a {statement.type} does not show {stray[0]!r}"
+            return replace(answers, numbers=cannot_all(statement.values, why)), None
+        namespaces = self._namespaces.setdefault(statement.basis.scheme_digest, Namespaces(scheme))
+        return answers, Claimed(package, statement, namespaces, attested)
+
+
+def _attested(package: Package, statement: Statement) -> Mapping[Key, Stated]:
+    """The numbers of the snapshot that the package shows, all of the statement's own subject."""
+    found: dict[Key, Stated] = {}
+    for row in package.attested:
+        where = f"$.attested row {row.row}"
+        value = Stated.from_json(row.values, str(row.values.get("subject")), where)
+        if value.subject != statement.subject:
+            raise Fault("not a package of this format", why="a number of somebody else", where=where)
+        found[value.key] = value
+    return found
