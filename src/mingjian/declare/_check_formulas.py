@@ -37,8 +37,7 @@ def check_formulas(scheme: Scheme, report: Report) -> None:
     for derivation in scheme.derivations.values():
         checker.derivation(derivation)
     for index in scheme.indices.values():
-        for node in index.nodes():
-            checker.node(index, node)
+        checker.index(index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +197,16 @@ class _Checker:
         return {key: number for v in values if not isinstance(v, Decimal) for key, number in v.items()}
 
     # -- indices ----------------------------------------------------------------------------------------------------
+    def index(self, index: Index) -> None:
+        seen: set[str] = set()
+        for node in index.nodes():
+            if node.id in seen:
+                self.declared(
+                    "two-nodes", f"{index.id} has two nodes {node.id}", node.line, "give one an id of its own"
+                )
+            seen.add(node.id)
+            self.node(index, node)
+
     def node(self, index: Index, node: Node) -> None:
         who = f"{index.id}, node {node.id}," if node is not index.root else index.id
         if bool(node.measure) == bool(node.children):
