@@ -26,7 +26,7 @@ from mingjian.record.ledger import Entry, Ledger, canonical_rows
 
 _GROUP: Final = 1_000_000  # rows staged at a time
 _PAUSE: Final = 0.05  # seconds between two tries for the lock
-_KINDS: Final = "kinds"  # the table of tables: no evidence has its name, since theirs have a slash
+_KINDS: Final = "projection.kinds"  # the table of tables: none of evidence has its name, since theirs have a slash
 _BATCH: Final = 65_536
 
 
@@ -52,7 +52,7 @@ class Projection:
         done = self._caught_up(scheme)
         if all(done.get(kind) == (shape, size) for kind, shape in shapes.items()):
             return size
-        with self._locked(fcntl.LOCK_EX), _connected(self.path) as connection:
+        with self._locked(fcntl.LOCK_EX), _connected(self.path, "READ_WRITE") as connection:
             connection.execute(
                 f"CREATE TABLE IF NOT EXISTS {_KINDS} (scheme TEXT, kind TEXT, shape TEXT, size BIGINT,"
                 " PRIMARY KEY (scheme, kind))"
@@ -62,7 +62,7 @@ class Projection:
                 start = _start(connection, scheme, type, shapes[kind])
                 entries = self._ledger.entries(start, size, kind=kind, scheme=scheme)
                 for tables in _groups(self._rows(entry, type, zone) for entry in entries):
-                    _add(connection, _name(scheme, kind), type, pa.concat_tables(tables))
+                    _add(connection, _table(scheme, kind), type, pa.concat_tables(tables))
                 connection.execute(
                     f"INSERT OR REPLACE INTO {_KINDS} VALUES (?, ?, ?, ?)",
                     [scheme, kind, shapes[kind], max(start, size)],
@@ -73,45 +73,56 @@ class Projection:
     def view(self, scheme: str, size: int | None = None) -> View:
         """The rows of a scheme as of ``size`` entries, or of the size caught up to. Close it to let others write.
 
-        Raises Misuse for a size beyond that, and for a scheme that was never caught up.
+        It shows the types that were caught up to that size. Raises Misuse where there is none.
         """
+        if not self.path.exists():
+            raise Misuse("no rows here", where=str(self.path), remedy="catch up first")
         with ExitStack() as held:
             held.enter_context(self._locked(fcntl.LOCK_SH))
-            done = _read(self.path, scheme)
-            reached = min((reached for _, reached in done.values()), default=None)
-            if reached is None:
-                raise Misuse(f"no rows of {scheme!r} here", where=str(self.path), remedy="catch up first")
-            if size is not None and not 0 <= size <= reached:
-                raise Misuse(f"no view at size {size}", why=f"caught up to {reached}", remedy="catch up first")
-            at = reached if size is None else size
             connection = open_connection()
-            connection.con.execute(f"ATTACH {_text(str(self.path))} AS projection (READ_ONLY)")
-            for kind in done:
+            _attach(connection.con, self.path, "READ_ONLY")
+            sizes = {kind: reached for kind, (_, reached) in _read(connection.con, scheme).items()}
+            if not sizes:
+                raise Misuse(f"no rows of {scheme!r} here", where=str(self.path), remedy="catch up first")
+            at = max(sizes.values()) if size is None else size
+            kinds = [kind for kind, reached in sizes.items() if at <= reached]  # a type dropped since stays behind
+            if at < 0 or not kinds:
+                raise Misuse(
+                    f"no view at size {at}", why=f"caught up to {max(sizes.values())}", remedy="catch up first"
+                )
+            for kind in kinds:
                 connection.con.execute(
                     f"CREATE VIEW {quoted(kind)} AS SELECT * EXCLUDE ({SUPERSEDED})"
-                    f" FROM projection.{quoted(_name(scheme, kind))}"
+                    f" FROM {_table(scheme, kind)}"
                     f" WHERE {ENTRY} < {at} AND coalesce({SUPERSEDED} >= {at}, true)"
                 )
             lock(connection)
-            return View(connection, at, done, held.pop_all())
+            return View(connection, at, kinds, held.pop_all())
 
     def digest(self) -> str:
-        """``sha256:`` over every row of every table, whatever the bytes of the file: two makings of one ledger agree."""
+        """``sha256:`` over every row of every table, whatever the bytes of the file: two makings of one ledger agree.
+
+        Raises Misuse where nothing was caught up yet.
+        """
+        if not self.path.exists():
+            raise Misuse("no rows here", where=str(self.path), remedy="catch up first")
         state = hashlib.sha256()
-        with self._locked(fcntl.LOCK_SH), _connected(self.path, read_only=True) as connection:
+        with self._locked(fcntl.LOCK_SH), _connected(self.path, "READ_ONLY") as connection:
             for scheme, kind, shape in connection.execute(
                 f"SELECT scheme, kind, shape FROM {_KINDS} ORDER BY scheme, kind"
             ).fetchall():
                 state.update(canonical([scheme, kind, shape]) + b"\n")
-                rows = f"FROM {quoted(_name(scheme, kind))} ORDER BY {ENTRY}, {ROW}"
+                rows = f"FROM {_table(scheme, kind)} ORDER BY {ENTRY}, {ROW}"
                 for batch in connection.execute(rows).to_arrow_reader(_BATCH):
                     table = pa.Table.from_batches([batch]).cast(pa.schema(map(_as_in_ledger, batch.schema)))
                     state.update(b"".join(row + b"\n" for row in canonical_rows(table)))
         return "sha256:" + state.hexdigest()
 
     def _caught_up(self, scheme: str) -> dict[str, tuple[str, int]]:
-        with self._locked(fcntl.LOCK_SH):
-            return _read(self.path, scheme)
+        if not self.path.exists():
+            return {}
+        with self._locked(fcntl.LOCK_SH), _connected(self.path, "READ_ONLY") as connection:
+            return _read(connection, scheme)
 
     def _rows(self, entry: Entry, type: EvidenceType, zone: str) -> pa.Table:
         """The rows of an entry under the columns of the type as it is declared now."""
@@ -143,31 +154,28 @@ class Projection:
 
 
 @contextmanager
-def _connected(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the file alone. Raises MingjianError for a file that DuckDB cannot read."""
-    try:
-        connection = duckdb.connect()
+def _connected(path: Path, mode: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(f"ATTACH {_text(str(path))} AS projection ({'READ_ONLY' if read_only else 'READ_WRITE'})")
-        connection.execute("USE projection")
+        _attach(connection, path, mode)
+        yield connection
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, mode: str) -> None:
+    """Open the file as ``projection``. Raises MingjianError for one that DuckDB cannot read."""
+    try:
+        connection.execute(f"ATTACH {_text(str(path))} AS projection ({mode})")
     except duckdb.Error as fault:
         raise MingjianError(
             "the rows cannot be read", why=str(fault), where=str(path), remedy="delete the file: it is made again"
         ) from fault
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
-def _read(path: Path, scheme: str) -> dict[str, tuple[str, int]]:
+def _read(connection: duckdb.DuckDBPyConnection, scheme: str) -> dict[str, tuple[str, int]]:
     """(shape, size caught up to) of each kind of a scheme."""
-    if not path.exists():
-        return {}
-    with _connected(path, read_only=True) as connection:
-        if not connection.execute("FROM duckdb_tables() WHERE table_name = ?", [_KINDS]).fetchall():
-            return {}
-        rows = connection.execute(f"SELECT kind, shape, size FROM {_KINDS} WHERE scheme = ?", [scheme]).fetchall()
+    if not connection.execute("FROM duckdb_tables() WHERE table_name = 'kinds'").fetchall():
+        return {}  # whoever made the file did not come to its end
+    rows = connection.execute(f"SELECT kind, shape, size FROM {_KINDS} WHERE scheme = ?", [scheme]).fetchall()
     return {kind: (shape, size) for kind, shape, size in rows}
 
 
@@ -181,23 +189,22 @@ def _start(connection: duckdb.DuckDBPyConnection, scheme: str, type: EvidenceTyp
     empty = with_provenance(view_schema(type).empty_table(), type, "UTC")
     connection.register("_given", empty)
     connection.execute(
-        f"CREATE OR REPLACE TABLE {quoted(_name(scheme, type.id))} AS SELECT *, NULL::BIGINT AS {SUPERSEDED} FROM _given"
+        f"CREATE OR REPLACE TABLE {_table(scheme, type.id)} AS SELECT *, NULL::BIGINT AS {SUPERSEDED} FROM _given"
     )
     connection.unregister("_given")
     return 0
 
 
-def _add(connection: duckdb.DuckDBPyConnection, name: str, type: EvidenceType, rows: pa.Table) -> None:
+def _add(connection: duckdb.DuckDBPyConnection, table: str, type: EvidenceType, rows: pa.Table) -> None:
     """Append rows, later than all in the table; each supersedes the row of its key before it."""
-    table = quoted(name)
     connection.register("_given", rows)
     if type.key:
         key = ", ".join(map(quoted, type.key))
-        same = " AND ".join(f"{table}.{quoted(field)} IS NOT DISTINCT FROM new.{quoted(field)}" for field in type.key)
+        same = " AND ".join(f"old.{quoted(field)} IS NOT DISTINCT FROM new.{quoted(field)}" for field in type.key)
         connection.execute(
-            f"UPDATE {table} SET {SUPERSEDED} = new.first"
+            f"UPDATE {table} AS old SET {SUPERSEDED} = new.first"
             f" FROM (SELECT {key}, min({ENTRY}) AS first FROM _given GROUP BY ALL) AS new"
-            f" WHERE {table}.{SUPERSEDED} IS NULL AND {same}"
+            f" WHERE old.{SUPERSEDED} IS NULL AND {same}"
         )
         superseded = f"lead({ENTRY}) OVER (PARTITION BY {key} ORDER BY {ENTRY}, {ROW})"
     else:
@@ -228,8 +235,8 @@ def _as_in_ledger(field: Any) -> Any:
     return field.with_type(pa.decimal128(38, field.type.scale)) if pa.types.is_decimal(field.type) else field
 
 
-def _name(scheme: str, kind: str) -> str:
-    return f"{scheme}/{kind}"
+def _table(scheme: str, kind: str) -> str:
+    return f"projection.{quoted(f'{scheme}/{kind}')}"
 
 
 def _text(text: str) -> str:
