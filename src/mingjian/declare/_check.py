@@ -21,14 +21,15 @@ from mingjian.declare._section import SCHEME_FILE, Report, near
 
 _NUMERIC = ("integer", "quantity", "decimal")
 _DATED = ("date", "time", "period")
-_RESERVED = (*BOUNDS, "subject")
+_INPUTS = (*BOUNDS, "subject")  # what formulas and files know by these names already
+_COLUMNS = ("count",)  # task.count() is how many rows there are
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _MOST_DECIMALS = 18  # what a stored decimal holds
 
 
 def is_name(text: str) -> bool:
     """Whether a declaration, a field or a scheme can be called so."""
-    return bool(_NAME.fullmatch(text)) and not keyword.iskeyword(text) and text not in _RESERVED
+    return bool(_NAME.fullmatch(text)) and not keyword.iskeyword(text)
 
 
 def check(scheme: Scheme, report: Report) -> bool:
@@ -107,20 +108,28 @@ class _Checker:
     def names(self) -> None:
         """Names become Python parameters, columns and parts of files."""
         scheme = self.scheme
+        taken = {item.id: _INPUTS for item in inputs(scheme)}
         named = [
-            *((kind.id, kind.line) for kind in scheme.subjects.values()),
-            *((item.id, item.line) for item in inputs(scheme)),
-            *((statement.id, statement.line) for statement in scheme.statements.values()),
-            *((field.name, field.line) for evidence in scheme.evidence.values() for field in evidence.fields.values()),
-            *((result, d.line) for d in scheme.derivations.values() for result in d.units),
             (scheme.id, scheme.line),
+            *((kind.id, kind.line) for kind in scheme.subjects.values()),
+            *((statement.id, statement.line) for statement in scheme.statements.values()),
+            *((item.id, item.line) for item in inputs(scheme)),
         ]
         for name, line in named:
-            if not is_name(name):
-                remedy = (
-                    f"lower-case letters, digits and _, a letter first; no word of Python, nor {', '.join(_RESERVED)}"
-                )
-                self.fault("bad-name", f"{name!r} cannot be a name", line, remedy)
+            self.name(name, line, taken.get(name, ()))
+        for evidence in scheme.evidence.values():
+            for field in evidence.fields.values():
+                self.name(field.name, field.line, _COLUMNS)
+        for derivation in scheme.derivations.values():
+            for result in derivation.units:
+                self.name(result, derivation.line, _COLUMNS)
+
+    def name(self, name: str, line: int, taken: tuple[str, ...]) -> None:
+        if name in taken:
+            self.fault("bad-name", f"{name!r} means something already", line, "rename it")
+        elif not is_name(name):
+            remedy = "lower-case letters, digits and _, a letter first; no word of Python"
+            self.fault("bad-name", f"{name!r} cannot be a name", line, remedy)
 
     def namespace(self) -> None:
         """Formulas name their inputs, so one name means one thing."""

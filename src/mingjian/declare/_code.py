@@ -31,6 +31,21 @@ from mingjian.declare._section import CODE_FILE, SCHEME_FILE, Report, near
 
 Formula = Callable[..., object]
 
+_MODULES = ("mingjian", "datetime", "decimal", "fractions", "math")
+_REACHING = (
+    "open",
+    "eval",
+    "exec",
+    "compile",
+    "input",
+    "globals",
+    "locals",
+    "vars",
+    "getattr",
+    "setattr",
+    "breakpoint",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -44,7 +59,8 @@ class Code:
 def read_code(folder: Path, report: Report) -> Code | None:
     """Run ``measures.py`` as a module of its own and take its functions; None when it cannot be run.
 
-    The author's code runs with the rights of whoever loads the scheme; from then on formulas are data.
+    The author's code runs with the rights of whoever loads the scheme; from then on formulas are data. That it takes all it
+    needs as inputs is checked by its syntax: a rule for honest authors, not a cage for others.
     """
     path = folder / CODE_FILE
     try:
@@ -56,6 +72,8 @@ def read_code(folder: Path, report: Report) -> Code | None:
     except (SyntaxError, ValueError) as fault:
         line = (fault.lineno or 0) if isinstance(fault, SyntaxError) else 0
         report.add("bad-code", f"not Python: {fault.args[0]}", CODE_FILE, line)
+        return None
+    if _reaches_out(tree, report):
         return None
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
     lines: dict[str, int] = {}
@@ -73,6 +91,10 @@ def read_code(folder: Path, report: Report) -> Code | None:
         _broken(report, path, fault, 0, "the module cannot be run")
         return None
     formulas = {name: made for name in lines if callable(made := module.__dict__.get(name))}
+    for name in lines.keys() - formulas.keys():
+        report.add(
+            "bad-code", f"{name} is no function in the end", CODE_FILE, lines[name], "it is assigned again below"
+        )
     inputs = {}
     for name, formula in formulas.items():
         try:
@@ -80,6 +102,28 @@ def read_code(folder: Path, report: Report) -> Code | None:
         except FormulaError as fault:
             report.add("bad-formula", fault.what, CODE_FILE, lines[name], fault.remedy)
     return Code(formulas, inputs, lines)
+
+
+def _reaches_out(tree: ast.Module, report: Report) -> bool:
+    """Whether the code names anything by which it could get at files, other modules or Python's insides; reports each."""
+    found = False
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                reached = [alias.name for alias in names if alias.name not in _MODULES]
+            case ast.ImportFrom(module=module, level=level):
+                reached = [] if module in _MODULES and not level else [module or "."]
+            case ast.Name(id=name):
+                reached = [name] if name in _REACHING or name.startswith("__") else []
+            case ast.Attribute(attr=name):
+                reached = [name] if name.startswith("__") else []
+            case _:
+                reached = []
+        for name in reached:
+            found = True
+            remedy = f"a formula takes all it needs as inputs; it may import from {', '.join(_MODULES)}"
+            report.add("reaches-out", f"{CODE_FILE} reaches for {name}", CODE_FILE, getattr(node, "lineno", 0), remedy)
+    return found
 
 
 def record_formulas(scheme: Scheme, code: Code, report: Report) -> Scheme:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -198,7 +199,7 @@ def read_file(folder: FilePath, name: str, report: Report) -> Section:
     table: dict[str, Any] = {}
     source = b""
     try:
-        source = (folder / name).read_bytes()
+        source = (folder / name).read_bytes().removeprefix(BOM_UTF8)  # which some editors write
         table = tomllib.loads(source.decode(), parse_float=Decimal)
     except FileNotFoundError:
         report.add("missing-file", "there is no such file", name, 0, "`mingjian new scheme` writes one to start from")

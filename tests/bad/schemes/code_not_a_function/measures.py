@@ -1,0 +1,5 @@
+def score(task):
+    return task.points.sum()
+
+
+score = 5
