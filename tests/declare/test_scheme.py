@@ -201,6 +201,12 @@ def test_hostile_data_is_a_fault_or_a_scheme_that_holds(data: dict[str, Any], ch
         (lambda d: d["measures"][0][1].update(window="later"), "not one of"),
         (lambda d: d["measures"][0][1].update(certified="true"), "neither true nor false"),
         (
+            lambda d: d["measures"][0][1].update(
+                expr=["sum", "exact", "", ["field", "exact", "task", "task", "state"], None]
+            ),
+            "reads task state as exact",
+        ),
+        (
             lambda d: d["measures"][0][1].update(expr=["field", "exact", "task", "task", "wealth"]),
             "one value|reads task wealth",
         ),
@@ -247,6 +253,8 @@ def test_data_is_bounded_in_depth_and_size(data: dict[str, Any]) -> None:
         ("scheme.toml", "minimum_group = 12", "minimum_group = 13"),
         ("scheme.toml", 'order = "rank"', 'order = "wh"'),
         ("scheme.toml", "weight = 60", "weight = 61"),
+        ("scheme.toml", "decimals = 3", "decimals = 4"),
+        ("scheme.toml", 'date = "day"', 'date = "day"\nballots = true'),
         ("scheme.toml", 'rollup = "mean"', 'rollup = "sum"'),
     ],
 )
