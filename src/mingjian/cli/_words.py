@@ -47,6 +47,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "signature": ("signature", "签名"),
     "status": ("status", "状态"),
     "inclusion": ("inclusion", "入账证明"),
+    "scheme": ("scheme", "方案"),
     "numbers": ("numbers", "数字"),
     "claim": ("claim", "已公布数字"),
     "verdict": ("verdict", "结论"),

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+from mingjian.attest.issue import revoke
 from mingjian.base.errors import Fault, Finding, Misuse
 from mingjian.base.keys import SigningKey
 from mingjian.base.values import Period
@@ -203,6 +204,22 @@ class Workspace:
         return any(
             entry.source.get("synthetic") == "true" for entry in self.ledger.state(size).entries(scheme=scheme.id)
         )
+
+    def subjects(
+        self, scheme: Scheme, statement: str, period: Period, chosen: Collection[str] | None = None
+    ) -> tuple[str, ...]:
+        """The ids of those a statement type is issued to in a period, or of the ``chosen`` ones. Misuse for an unknown type."""
+        if statement not in scheme.statements:
+            raise Misuse(
+                f"scheme {scheme.id} declares no statement {statement}",
+                remedy=f"it declares {', '.join(scheme.statements)}",
+            )
+        alive = self.hierarchy(scheme).alive(scheme.statements[statement].of, period.first, period.end)
+        return tuple(subject.id for subject in alive if chosen is None or subject.id in chosen)
+
+    def revoke(self, statement: str, reason: str, by: str) -> Entry:
+        """Revoke a statement for good. Raises Misuse for one never issued here or revoked before."""
+        return revoke(self.ledger, statement, reason=reason, by=by)
 
     # -- measures -------------------------------------------------------------------------------------------------------
     def measure(

@@ -38,13 +38,14 @@ class RowSeen:
 class ReductionSeen:
     """One reduction in a formula: its text, what it came to and its rows.
 
-    ``rows`` is empty where they are ballots, of which ``count`` says how many: single ballots are shown to nobody.
+    ``rows`` is empty where they are ballots: single ones are shown to nobody. ``count`` says how many rows there are; None
+    for so few ballots that not even that may be said.
     """
 
     text: str
     kind: str
     value: object
-    count: int
+    count: int | None
     rows: tuple[RowSeen, ...]
     ballots: bool
 

@@ -1,0 +1,159 @@
+"""`issue`, `revoke` and `verify`: what is said, and how anyone checks it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mingjian.cli._options import HERE, By, Folder, Json, SchemeName, actor, face
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mingjian.attest.verify import Checked, Report
+    from mingjian.cli._face import Face
+
+LONGEST = 20  # packages of which a person is told one by one
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs."""
+    app.command("issue")(issue)
+    app.command("revoke")(revoke)
+    app.command("verify")(verify)
+
+
+def issue(
+    statement: Annotated[str, typer.Argument(help="A statement type of the scheme.")],
+    period: Annotated[str, typer.Argument(help="2021, 2021Q3, 2021-08 ...")],
+    subject: Annotated[list[str] | None, typer.Option("--subject", help="Only these subjects (default: all).")] = None,
+    level: Annotated[str, typer.Option(help="For whom: public, described or auditor.")] = "described",
+    pdf: Annotated[bool, typer.Option("--pdf", help="Draw each as PDF too.")] = False,
+    replaces: Annotated[str, typer.Option(help="The id of the statement that this one stands for.")] = "",
+    into: Annotated[
+        Path | None, typer.Option(help="The folder to write to (default: issued/ in the workspace).")
+    ] = None,
+    workspace: Folder = HERE,
+    scheme: SchemeName = "",
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Measure a period, commit its values to the ledger, and issue signed statements of them."""
+    from mingjian.base.errors import Misuse
+    from mingjian.base.values import Period
+    from mingjian.workspace import Order, Workspace, issue_into, level_of
+
+    shown = face(json)
+    if replaces and len(subject or ()) != 1:
+        raise Misuse("which statement stands for the old one?", remedy="name one --subject with --replaces")
+    opened = Workspace.open(workspace)
+    declared = opened.scheme(scheme)
+    asked = Period.parse(period)
+    order = Order(
+        asked,
+        {statement: subject},
+        level_of(level),
+        papers=opened.subjects(declared, statement, asked, subject) if pdf else (),
+        language=shown.language,
+        replaces={(statement, subject[0]): replaces} if replaces and subject else None,
+    )
+    with shown.progress() as progress:
+        written = issue_into(opened, declared, order, into or workspace / "issued", by=actor(by), progress=progress)
+    data = {
+        "snapshot": written.snapshot,
+        "statements": {str(file): written.ids[file] for file in written.files},
+        "papers": [str(file) for file in written.papers],
+    }
+    shown.lines(data, (f"{shown.word('written')} {file}" for file in (*written.files, *written.papers)))
+
+
+def revoke(
+    statement: Annotated[str, typer.Argument(help="The statement's id (urn:uuid:...).")],
+    reason: Annotated[str, typer.Option(help="Why it no longer stands.")],
+    into: Annotated[Path | None, typer.Option(help="The folder with the status list (default: issued/).")] = None,
+    workspace: Folder = HERE,
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Revoke a statement for good, and write the status list anew."""
+    from mingjian.workspace import Workspace, write_status
+
+    shown = face(json)
+    opened = Workspace.open(workspace)
+    entry = opened.revoke(statement, reason, actor(by))
+    file = write_status(opened, into or workspace / "issued")
+    data = {"statement": statement, "entry": entry.index, "status": str(file)}
+    shown.lines(data, [f"{shown.word('revoked')}: {statement} ({shown.word('entry')} {entry.index})"])
+
+
+def verify(
+    files: Annotated[list[Path], typer.Argument(help="Statements (.json), as many as there are.")],
+    trust: Annotated[
+        Path | None,
+        typer.Option(help="Whom you know: a JSON file of issuers and ledgers (default: trust.json beside)."),
+    ] = None,
+    status: Annotated[
+        list[Path] | None, typer.Option("--status", help="A status list (default: status.json beside the first file).")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Check statements from their files alone: signature, status, inclusion, and every number made anew."""
+    from datetime import UTC, datetime
+
+    from mingjian.attest.verify import Trust
+    from mingjian.workspace import STATUS_FILE, TRUST_FILE, read_trust, verify_files
+
+    shown = face(json)
+    statements = [file for file in files if file.name not in (STATUS_FILE, TRUST_FILE)]
+    beside = files[0].parent
+    known = trust or beside / TRUST_FILE
+    lists = status or [beside / STATUS_FILE]
+    report = verify_files(
+        statements,
+        trust=read_trust(known) if trust is not None or known.is_file() else Trust(),
+        now=datetime.now(UTC),
+        status=lists if status is not None else [file for file in lists if file.is_file()],
+    )
+    shown.say(report.to_json(), lambda console: print_report(console, report, shown))
+    raise typer.Exit(0 if report.good else 1)
+
+
+def print_report(console: Console, report: Report, shown: Face) -> None:
+    """Each package that is not good, all when they are few, and the counts."""
+    for checked in report.packages:
+        if not checked.good or len(report.packages) <= LONGEST:
+            _print_package(console, checked, shown)
+    good = sum(checked.good for checked in report.packages)
+    console.print(f"{good}/{len(report.packages)} {shown.word('statement')}: {shown.word('good')}", markup=False)
+    for outcome, count in sorted(report.counts.items()):
+        console.print(f"  {count} {outcome}", markup=False)
+
+
+def _print_package(console: Console, checked: Checked, shown: Face) -> None:
+    console.print(checked.name, style="green" if checked.good else "bold red", markup=False)
+    if checked.malformed:
+        console.print(f"  {checked.malformed}", markup=False)
+        return
+    said = checked.statement
+    if said is not None:
+        mark = f"  [{shown.word('synthetic')}]" if said.synthetic else ""
+        about = f"{said.title.text(shown.language)}, {said.name.text(shown.language)}, {said.period}{mark}"
+        console.print(f"  {about}", markup=False)
+    answers = (
+        ("signature", checked.signature),
+        ("status", checked.status),
+        ("inclusion", checked.inclusion),
+        ("scheme", checked.scheme),
+    )
+    for key, answer in answers:
+        if answer is not None:
+            why = f" ({answer.why})" if answer.why else ""
+            console.print(f"  {shown.word(key)}: {answer.outcome}{why}", markup=False)
+    for number in checked.numbers:
+        if number.outcome in ("differs", "cannot"):
+            member = f" ({number.member})" if number.member else ""
+            found = f" ≠ {number.found}" if number.found else ""
+            why = f": {number.why}" if number.why else ""
+            console.print(f"  {number.measure}{member}: {number.outcome} {number.stated}{found}{why}", markup=False)

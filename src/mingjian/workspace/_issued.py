@@ -1,0 +1,112 @@
+"""Issuing into a folder: packages as files, papers beside them, the status list that revokes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from mingjian.attest.issue import Run, file_name, issue, pack, status_list
+from mingjian.attest.statements import LEVELS, Level, write_package
+from mingjian.base.errors import Misuse
+from mingjian.base.values import Period
+from mingjian.declare import Scheme
+from mingjian.reckon.measures import evaluate
+from mingjian.reckon.release import release
+from mingjian.workspace._papers import Papers
+from mingjian.workspace._schemes import scheme_folder
+from mingjian.workspace._workspace import Workspace
+
+STATUS_FILE: Final = "status.json"
+TRUST_FILE: Final = "trust.json"
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be issued: for a period, of each statement type the subjects (None: all), for readers of a level.
+
+    ``papers`` are the subjects whose statements are drawn as PDF too, in ``language``. ``replaces`` names the statements
+    that new ones stand for, by (statement type, subject).
+    """
+
+    period: Period
+    statements: Mapping[str, Collection[str] | None]
+    level: Level = "described"
+    papers: Collection[str] = ()
+    language: str = "zh"
+    replaces: Mapping[tuple[str, str], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What issuing left in the folder. ``ids`` has each statement's id by its file."""
+
+    files: tuple[Path, ...]
+    papers: tuple[Path, ...]
+    ids: Mapping[Path, str]
+    snapshot: int
+
+
+def issue_into(
+    workspace: Workspace, scheme: Scheme, order: Order, folder: Path, *, by: str, progress: Progress = lambda *_: None
+) -> Written:
+    """Measure, commit, sign and write; the status list is written anew.
+
+    Raises Misuse for what cannot be issued (an unknown statement type or subject, a period of another kind).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files: list[Path] = []
+    papers: list[Path] = []
+    ids: dict[Path, str] = {}
+    with workspace.view(scheme) as view:
+        hierarchy = workspace.hierarchy(scheme, view.size)
+        results = release(evaluate(scheme, view, hierarchy, order.period), scheme.minimum_group)
+        run = Run(scheme, view, hierarchy, results, workspace.synthetic(scheme, view.size))
+        said = issue(
+            run,
+            order.statements,
+            ledger=workspace.ledger,
+            key=workspace.issuer,
+            now=workspace.clock(),
+            by=by,
+            replaces=order.replaces,
+        )
+        drawn = Papers(said, scheme_folder(scheme.id)) if order.papers else None
+        for statement, package in pack(said, workspace.ledger, order.level):
+            file = folder / file_name(statement)
+            file.write_bytes(write_package(package))
+            files.append(file)
+            ids[file] = statement.id
+            if drawn is not None and statement.subject in order.papers:
+                paper = file.with_suffix(".pdf")
+                paper.write_bytes(drawn.pdf(statement, package, order.language))
+                papers.append(paper)
+            progress("issue", len(files), len(said.statements))
+    write_status(workspace, folder)
+    (folder / TRUST_FILE).write_bytes(orjson.dumps(trust_in(workspace), option=orjson.OPT_INDENT_2))
+    return Written(tuple(files), tuple(papers), ids, said.snapshot.index)
+
+
+def write_status(workspace: Workspace, folder: Path) -> Path:
+    """Write the signed status list as of now."""
+    file = folder / STATUS_FILE
+    file.write_bytes(orjson.dumps(status_list(workspace.ledger, workspace.issuer, workspace.clock())))
+    return file
+
+
+def trust_in(workspace: Workspace) -> dict[str, list[str]]:
+    """Whom a verifier must know to believe this workspace's statements; to be handed over by another way than they are."""
+    return {"issuers": [workspace.issuer.public.did_key], "ledgers": [workspace.ledger.vkey]}
+
+
+def level_of(text: str) -> Level:
+    """A level of packages by its name. Raises Misuse for another."""
+    for level in LEVELS:
+        if level == text:
+            return level
+    raise Misuse(f"there is no level {text}", remedy=f"one of {', '.join(LEVELS)}")

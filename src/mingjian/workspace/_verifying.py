@@ -1,0 +1,52 @@
+"""Verifying files as whoever holds them would: from the files alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from mingjian.attest.verify import Report, Trust, verify
+from mingjian.base.errors import Misuse
+
+
+def verify_files(files: Sequence[Path], *, trust: Trust, now: datetime, status: Iterable[Path] = ()) -> Report:
+    """Verify package files in one run. ``status`` are the files of signed status lists at hand.
+
+    Raises Misuse for a file that is not there, Fault for a status list that is none.
+    """
+    if not files:
+        raise Misuse("nothing to verify", remedy="name the files of statements")
+    packages = ((str(file), read_bytes(file)) for file in files)
+    return verify(packages, now=now, trust=trust, status_lists=[_json(file) for file in status])
+
+
+def read_trust(file: Path) -> Trust:
+    """Whom a trust file names: a JSON object with ``issuers`` (did:key ...) and ``ledgers`` (checkpoint keys).
+
+    Raises Misuse for another file.
+    """
+    said = _json(file)
+    lists = [said.get(name, []) for name in ("issuers", "ledgers")] if isinstance(said, dict) else []
+    if not lists or not all(isinstance(x, list) and all(isinstance(t, str) for t in x) for x in lists):
+        raise Misuse(
+            f"{file} is no trust file", remedy='write {"issuers": ["did:key:..."], "ledgers": ["name+id+key"]}'
+        )
+    return Trust.of(*lists)
+
+
+def read_bytes(file: Path) -> bytes:
+    """A file's bytes. Raises Misuse where there is none."""
+    if not file.is_file():
+        raise Misuse(f"there is no file {file}")
+    return file.read_bytes()
+
+
+def _json(file: Path) -> Any:
+    try:
+        return orjson.loads(read_bytes(file))
+    except orjson.JSONDecodeError as fault:
+        raise Misuse(f"{file} is not JSON", why=str(fault)) from fault
