@@ -6,13 +6,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-from itertools import count
-from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mingjian.base.errors import Finding, MingjianError, Place
 from mingjian.declare import EvidenceType, Field
@@ -38,9 +36,7 @@ class Intake:
     def judged(self, findings: Iterable[Finding]) -> Intake:
         """The same with further findings (those of `check_rows`), and without the rows they name."""
         more = tuple(findings)
-        bad = {finding.place.row for finding in more} - {None}
-        keep = pa.array([line not in bad for line in self.table[LINE].to_pylist()])
-        table = self.table.filter(keep) if bad else self.table
+        table = _without(self.table, _rows(more))
         refused = self.refused + self.table.num_rows - table.num_rows
         return replace(self, table=table, findings=self.findings + more, refused=refused)
 
@@ -82,14 +78,21 @@ def take_in(grid: Grid, type: EvidenceType, zone: str = "", sha256: str = "") ->
         columns[field.name], broken = _column(field, given, len(grid.lines), clock)
         findings += _broken_cells(grid, field, broken) if given is not None else []
     findings += _over_bounds(grid, type, columns)
-    bad = {finding.place.row for finding in findings} - {None}
-    findings += _doubles(grid, type, columns, bad)
-    bad = {finding.place.row for finding in findings} - {None}
+    findings += _doubles(grid, type, columns, _rows(findings))
     order = {name: place for place, name in enumerate(type.fields)}
     findings.sort(key=lambda f: (f.place.row or 0, order.get(f.place.field, -1)))
-    keep = np.array([line not in bad for line in grid.lines], dtype=bool)
-    table = _table(type, columns, grid.lines).filter(pa.array(keep))
+    bad = _rows(findings)
+    table = _without(_table(type, columns, grid.lines), bad)
     return Intake(table, tuple(findings), grid.place.file, sha256, len(bad))
+
+
+def _rows(findings: Iterable[Finding]) -> set[int]:
+    return {finding.place.row for finding in findings if finding.place.row is not None}
+
+
+def _without(table: pa.Table, rows: Collection[int]) -> pa.Table:
+    bad = pc.is_in(table[LINE], pa.array(sorted(rows), pa.int64()))
+    return table.filter(pc.invert(bad)) if rows else table
 
 
 def _column(
@@ -98,21 +101,11 @@ def _column(
     """The values of a column (None where a rule is broken), and the broken rules by position."""
     if cells is None:
         return [None] * rows, {}
-    known: dict[str, Value | Broken | None] = {}  # columns repeat themselves: each text is read once
-    values: list[Value | None] = []
-    broken: dict[int, Broken] = {}
-    for position, cell in enumerate(cells):
-        if type(cell) is not str:
-            outcome = _outcome(field, cell, zone)
-        elif cell in known:
-            outcome = known[cell]
-        else:
-            outcome = known[cell] = _outcome(field, cell, zone)
-        if isinstance(outcome, Broken):
-            broken[position] = outcome
-            outcome = None
-        values.append(outcome)
-    return values, broken
+    texts = {cell for cell in cells if type(cell) is str}  # columns repeat themselves: each text is read once
+    known = {text: _outcome(field, text, zone) for text in texts}
+    outcomes = [known[cell] if type(cell) is str else _outcome(field, cell, zone) for cell in cells]
+    broken = {position: outcome for position, outcome in enumerate(outcomes) if isinstance(outcome, Broken)}
+    return [None if isinstance(outcome, Broken) else outcome for outcome in outcomes], broken
 
 
 def _outcome(field: Field, cell: object, zone: tzinfo | None) -> Value | Broken | None:
@@ -149,16 +142,16 @@ def _over_bounds(grid: Grid, type: EvidenceType, columns: Mapping[str, Sequence[
 
 
 def _doubles(
-    grid: Grid, type: EvidenceType, columns: Mapping[str, Sequence[Any]], bad: Collection[int | None]
+    grid: Grid, type: EvidenceType, columns: Mapping[str, Sequence[Any]], bad: Collection[int]
 ) -> list[Finding]:
     """Rows whose key another good row of the batch has: each of them, since neither is known to be the right one."""
-    if not type.key:
+    good = [position for position, line in enumerate(grid.lines) if line not in bad]
+    keys = list(zip(*(columns[name] for name in type.key), strict=True))
+    if not type.key or len({keys[position] for position in good}) == len(good):
         return []
     seen: defaultdict[object, list[int]] = defaultdict(list)
-    keys = columns[type.key[0]] if len(type.key) == 1 else zip(*itemgetter(*type.key)(columns), strict=True)
-    for position, line, key in zip(count(), grid.lines, keys, strict=False):
-        if line not in bad:
-            seen[key].append(position)
+    for position in good:
+        seen[keys[position]].append(position)
     findings = []
     for positions in (positions for positions in seen.values() if len(positions) > 1):
         for position in positions:
