@@ -28,6 +28,7 @@ from mingjian.reckon.claims._model import (
 from mingjian.reckon.claims._text import amount_text, figure_text, published_text
 
 _FACTOR_UNIT: Final = re.compile("(mg|g|kg|t)(CO2|SO2)/(Wh|kWh|MWh|GWh)")
+_DECIMAL: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 _COLUMNS: Final = frozenset({"scope", "region", "year", "value", "unit", "status"})
 _NOTHING: Final = Title("", "")
 _SYNTHETIC: Final = Title(" (from synthetic evidence)", "(合成数据)")
@@ -112,7 +113,7 @@ class _Desk:
             return Comparison("unsupported", None, said, found.synthetic)
         exact = Fraction(value.number) * factor
         result = amount_text(exact, claim.show)
-        said = Title(f"{name.en} = {result.en}{mark.en}", f"{name.zh} = {result.zh}{mark.zh}")
+        said = Title(f"{name.en} {_equals(result.en)}{mark.en}", f"{name.zh} {_equals(result.zh)}{mark.zh}")
         return _held(claim, Amount(exact, exact, exact, dimension), said, against.note, synthetic=found.synthetic)
 
     def _implied(self, implied: Implied) -> Title:
@@ -124,7 +125,7 @@ class _Desk:
         shown = {name: figure_text(self.claim_set.figures[name]) for name in names_in(formula)}
         english = with_values(formula, {name: text.en for name, text in shown.items()})
         chinese = with_values(formula, {name: text.zh for name, text in shown.items()})
-        return Title(f"{english} = {result.en}", f"{chinese} = {result.zh}")
+        return Title(f"{english} {_equals(result.en)}", f"{chinese} {_equals(result.zh)}")
 
     def _candidates(self, claim: Claim, wanted: Candidates) -> Iterator[Title]:
         """Each factor that comes near, nearest first; if none does, how many were looked at."""
@@ -148,6 +149,10 @@ class _Desk:
                 f"none of {count} seen {wanted.substance} factors is within {width}",
                 f"{count} 个已核见的 {wanted.substance} 因子无一在 {width} 以内",
             )
+
+
+def _equals(result: str) -> str:
+    return result.replace("≈", "≈ ") if result.startswith("≈") else f"= {result}"
 
 
 def _held(claim: Claim, found: Amount, said: Title, note: Title | None, *, synthetic: bool = False) -> Comparison:
@@ -206,10 +211,9 @@ def _seen_factors(path: Path) -> Iterator[_Factor]:
         raise Misuse("cannot read the list of emission factors", why=str(fault), where=str(path)) from fault
     for line, row in rows:
         form = _FACTOR_UNIT.fullmatch(row["unit"])
-        if not form:
-            raise Misuse(
-                f"{row['unit']!r} is no unit of a factor", where=f"{path}:{line}", remedy="write it like kgCO2/kWh"
-            )
+        if not form or not _DECIMAL.fullmatch(row["value"]):
+            given = f"{row['value']} {row['unit']}"
+            raise Misuse(f"{given!r} is no factor", where=f"{path}:{line}", remedy="write it like 0.5810 and kgCO2/kWh")
         shown = f"{form[1]}/{form[3]}"
         name = ", ".join(row[column] for column in ("scope", "region", "year") if row[column])
         yield _Factor(name, form[2], shown, to_fraction(row["value"]) * scale(shown)[0])

@@ -23,6 +23,7 @@ Dimension: TypeAlias = tuple[tuple[str, int], ...]  # (("energy", -1), ("mass", 
 _LONGEST: Final = 200
 _HIGHEST: Final = 100  # power or root
 _ROOT_PLACES: Final = 30
+_MOST_BITS: Final = 20_000  # of a power: about 6,000 digits
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?!\w*\s*\()")
 
 
@@ -166,6 +167,8 @@ def _root(of: Amount, degree: int) -> Amount:
 def _demand(of: Amount, degree: int) -> None:
     if degree < 1 or of.low < 0:
         raise Misuse("powers and roots are taken of what is not negative, from 1 upwards")
+    if max(of.high.numerator.bit_length(), of.high.denominator.bit_length()) * degree > _MOST_BITS:
+        raise Misuse("the power is too large to be meant")
 
 
 def _nth_root(value: Fraction, degree: int) -> Fraction:

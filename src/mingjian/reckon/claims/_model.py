@@ -128,17 +128,17 @@ class Claim:
         """Between what the true figure must lie, in smallest units, for the sentence to hold; None: no upper bound.
 
         Half a unit of the last printed digit either way; ``about``: of the last digit that is not 0; ``over``: up to one
-        such unit more; ``at_least``: anything above. A declared tolerance takes the place of the half unit.
+        such unit more; ``at_least``: anything above. A declared tolerance takes the place of each of these widths.
         """
-        half = self._unit_of_digit(significant=self.wording != "exactly") / 2
-        if self.percent is not None:
-            half = abs(self.exact) * Fraction(self.percent) / 100
+        slack = None if self.percent is None else self.exact * Fraction(self.percent) / 100
+        digit = self._unit_of_digit(significant=self.wording != "exactly")
         match self.wording:
             case "over":
-                return self.exact, self.exact + 2 * half
+                return self.exact - (slack or 0), self.exact + (slack or digit)
             case "at_least":
-                return self.exact, None
-        return self.exact - half, self.exact + half
+                return self.exact - (slack or 0), None
+        width = digit / 2 if slack is None else abs(slack)
+        return self.exact - width, self.exact + width
 
     @property
     def amount(self) -> Amount:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,7 @@ from typing import Final
 from mingjian.base.errors import Fault, Misuse
 from mingjian.base.values import Period, magnitude
 from mingjian.declare import Report, Section, near, read_toml
-from mingjian.reckon.claims._formulas import Dimension, dimension_text, evaluate, names_in, scale
+from mingjian.reckon.claims._formulas import Amount, Dimension, dimension_text, evaluate, names_in, scale
 from mingjian.reckon.claims._model import Against, Candidates, Claim, ClaimSet, Constant, Implied, Source
 from mingjian.reckon.claims._text import show_parts
 
@@ -19,24 +20,38 @@ _NAME: Final = re.compile("[a-z][a-z0-9_]*")
 _WORDINGS: Final = ("exactly", "about", "over", "at_least")
 
 
+@dataclass(frozen=True, slots=True)
+class _Formula:
+    """A formula met on the way, to be reckoned once every figure is known; ``wanted`` is what ``unit`` measures."""
+
+    text: str
+    unit: str
+    wanted: Dimension | None
+    section: Section
+    key: str
+    claim: str = ""  # the figure held against it, which therefore may not stand in it
+
+
 def load_claims(path: Path) -> ClaimSet:
     """The published figures of a TOML file. Raises Fault with a Finding for each fault, naming file and line."""
     report = Report()
     root = read_toml(path.parent, path.name, report)
+    formulas: list[_Formula] = []
     sources = {name: _source(section) for name, section in root.named("source")}
-    constants = {name: _constant(name, section) for name, section in root.named("constant")}
-    sections = dict(root.named("claim"))
-    claims = {name: _claim(name, section, sources) for name, section in sections.items()}
+    sections = dict(root.named("constant"))
+    constants = {name: _constant(name, section) for name, section in sections.items()}
+    claims = {name: _claim(name, section, sources, formulas) for name, section in root.named("claim")}
     root.end()
     if not claims and not report.findings:
         root.fault("no-claims", "the file has no [claim.NAME]")
-    for name in sorted(constants.keys() & claims.keys()):
-        sections[name].fault("name-taken", "a constant has the same name")
+    used = {name for formula in formulas for name in names_in(formula.text)}
+    for name, section in sections.items():
+        if name in claims:
+            section.fault("name-taken", "a claim has the same name")
+        elif name not in used:
+            section.fault("unused", "no formula uses this constant", remedy="remove it")
     read = ClaimSet(sources, constants, claims)
-    if not report.findings:  # figures without a known unit cannot be reckoned with
-        for name, section in sections.items():
-            _check_formulas(read, claims[name], section)
-        _check_unused(read, root)
+    _check_formulas(read, formulas)
     if report.findings:
         raise Fault(f"{path.name} does not hold together", findings=report.findings)
     return read
@@ -50,16 +65,16 @@ def _source(section: Section) -> Source:
 
 def _constant(name: str, section: Section) -> Constant:
     _check_name(name, section)
-    value = section.number("value", required=True) or Decimal(0)
-    made = Constant(name, section.title(), value, section.text("unit"), section.text("source"))
+    made = Constant(name, section.title(), _number(section, "value"), section.text("unit"), section.text("source"))
     _dimension(section, "unit", made.unit)
     section.end()
     return made
 
 
-def _claim(name: str, section: Section, sources: Mapping[str, Source]) -> Claim:
+def _claim(name: str, section: Section, sources: Mapping[str, Source], formulas: list[_Formula]) -> Claim:
     _check_name(name, section)
     unit = section.text("unit")
+    measured = _dimension(section, "unit", unit)
     show = section.text("show", unit)
     tolerance = section.section("tolerance")
     made = Claim(
@@ -69,105 +84,114 @@ def _claim(name: str, section: Section, sources: Mapping[str, Source]) -> Claim:
         source=section.text("source"),
         place=section.text("place", ""),
         quote=section.text("quote"),
-        value=section.number("value", required=True) or Decimal(0),
+        value=_number(section, "value"),
         magnitude=section.text("magnitude", ""),
         unit=unit,
         show=show,
         wording=section.choice("wording", _WORDINGS, "exactly"),
-        percent=_percent(tolerance) if tolerance.table else None,
-        reason=tolerance.text("reason", None if tolerance.table else ""),
-        against=tuple(_against(item) for item in section.sections("against")),
-        implies=tuple(_implied(item) for item in section.sections("implies")),
-        candidates=_candidates(section.section("candidates")) if "candidates" in section.table else None,
+        percent=_percent(tolerance) if "tolerance" in section.table else None,
+        reason=tolerance.text("reason", None if "tolerance" in section.table else ""),
+        against=tuple(_against(item, name, unit, measured, formulas) for item in section.sections("against")),
+        implies=tuple(_implied(item, formulas) for item in section.sections("implies")),
+        candidates=_candidates(section, name, formulas) if "candidates" in section.table else None,
     )
     tolerance.end()
     section.end()
     if made.source and made.source not in sources:
         section.fault("unknown-source", f"there is no [source.{made.source}]", "source", near(made.source, sources))
-    if made.wording != "exactly" and made.value <= 0:
-        section.fault("bad-value", f"only a figure above 0 can be {made.wording!r}", "wording")
+    if made.value <= 0 and (made.wording != "exactly" or made.candidates):
+        section.fault("bad-value", "only a figure above 0 can have a wording or candidates", "value")
     many, shown = show_parts(show)
     _check_magnitude(section, "magnitude", made.magnitude)
     _check_magnitude(section, "show", many)
-    measured, displayed = _dimension(section, "unit", unit), _dimension(section, "show", shown)
+    displayed = _dimension(section, "show", shown) if "show" in section.table else measured
     if measured is not None and displayed is not None and measured != displayed:
         section.fault("bad-unit", f"{unit} cannot be shown in {shown}", "show")
     return made
 
 
-def _against(section: Section) -> Against:
+def _against(section: Section, claim: str, unit: str, wanted: Dimension | None, formulas: list[_Formula]) -> Against:
     kinds = [kind for kind in ("measure", "formula", "same_as") if kind in section.table]
     note = section.title("note") if "note" in section.table else None
     measure = formula = subject = period = ""
     if len(kinds) != 1:
         section.fault("bad-against", "needs exactly one of measure, formula, same_as")
-    if "measure" in section.table:
-        measure, subject, period = section.text("measure"), section.text("subject"), section.text("period")
-        _check_period(section, period)
-    formula = section.text("formula", "") or section.text("same_as", "")
+    for key in kinds:
+        if key == "measure":
+            measure, subject, period = section.text("measure"), section.text("subject"), section.text("period")
+            _check_period(section, period)
+        else:
+            formula = section.text(key)
+            if key == "same_as" and not _NAME.fullmatch(formula):
+                section.fault("bad-value", "same_as is not the name of a figure", key, "write formula = ...")
+            formulas.append(_Formula(formula, unit, wanted, section, key, claim))
     section.end()
     return Against(measure, subject, period, formula, note)
 
 
-def _implied(section: Section) -> Implied:
+def _implied(section: Section, formulas: list[_Formula]) -> Implied:
     made = Implied(section.title(), section.text("formula"), section.text("unit"), section.integer("decimals"))
-    _dimension(section, "unit", made.unit)
+    wanted = _dimension(section, "unit", made.unit)
+    formulas.append(_Formula(made.formula, made.unit, wanted, section, "formula"))
     section.end()
     return made
 
 
-def _candidates(section: Section) -> Candidates:
-    substance, quantity, reason = section.text("substance"), section.text("quantity"), section.text("reason")
-    made = Candidates(substance, quantity, _percent(section), reason)
+def _candidates(claim: Section, name: str, formulas: list[_Formula]) -> Candidates:
+    section = claim.section("candidates")
+    quantity = section.text("quantity")
+    made = Candidates(section.text("substance"), quantity, _percent(section), section.text("reason"))
+    if _NAME.fullmatch(quantity):
+        formulas.append(_Formula(f"{name} / {quantity}", "kg/kWh", scale("kg/kWh")[1], section, "quantity"))
+    else:
+        section.fault("bad-value", "quantity is not the name of a figure", "quantity")
     section.end()
     return made
 
 
 def _percent(section: Section) -> Decimal:
-    value = section.number("percent", required=True)
-    if value is not None and value <= 0:
+    value = _number(section, "percent")
+    if "percent" in section.table and value <= 0:
         section.fault("bad-value", "percent must be above 0", "percent")
-    return value or Decimal(0)
+    return value
 
 
-def _check_formulas(read: ClaimSet, claim: Claim, section: Section) -> None:
+def _number(section: Section, key: str) -> Decimal:
+    """A required number; 0 stands in for a missing one so that reading can go on."""
+    value = section.number(key, required=True)
+    return Decimal(0) if value is None else value
+
+
+def _check_formulas(read: ClaimSet, formulas: Iterable[_Formula]) -> None:
     """Reckon every formula once: what cannot be reckoned, or comes out in another unit, is a fault of the file."""
-    for item, against in zip(section.sections("against"), claim.against, strict=True):
-        key = "formula" if "formula" in item.table else "same_as"
-        if against.formula and claim.id in names_in(against.formula):
-            item.fault("holds-itself", f"{claim.id} is held against itself", key)
-        elif against.formula:
-            _check_formula(read, against.formula, claim.unit, item, key)
-    for item, implied in zip(section.sections("implies"), claim.implies, strict=True):
-        _check_formula(read, implied.formula, implied.unit, item, "formula")
-    if claim.candidates:
-        section_of = section.section("candidates")
-        _check_formula(read, f"{claim.id} / {claim.candidates.quantity}", "kg/kWh", section_of, "quantity")
+    amounts = dict(_sound(read))
+    for formula in formulas:
+        names = names_in(formula.text)
+        if formula.claim in names:
+            formula.section.fault("holds-itself", f"{formula.claim} is held against itself", formula.key)
+        elif formula.text and not read.figures.keys() & set(names) - amounts.keys():
+            _check_formula(formula, amounts)
 
 
-def _check_formula(read: ClaimSet, formula: str, unit: str, section: Section, key: str) -> None:
+def _sound(read: ClaimSet) -> Iterator[tuple[str, Amount]]:
+    """The figures that can be reckoned with; what is wrong with the others has been reported where they stand."""
+    for name, figure in read.figures.items():
+        try:
+            yield name, figure.amount
+        except Misuse:
+            continue
+
+
+def _check_formula(formula: _Formula, amounts: Mapping[str, Amount]) -> None:
     try:
-        found = evaluate(formula, read.amounts).dimension
+        found = evaluate(formula.text, amounts).dimension
     except Misuse as fault:
-        section.fault("bad-formula", f"{fault.what}{f': {fault.why}' if fault.why else ''}", key, fault.remedy)
+        why = f": {fault.why}" if fault.why else ""
+        formula.section.fault("bad-formula", fault.what + why, formula.key, fault.remedy)
         return
-    if found != scale(unit)[1]:
-        section.fault("bad-formula", f"{formula} is {dimension_text(found)}, not {unit}", key)
-
-
-def _check_unused(read: ClaimSet, root: Section) -> None:
-    used = {name for formula in _formulas(read) for name in names_in(formula)}
-    for name, section in root.named("constant"):
-        if name not in used:
-            section.fault("unused", "no formula uses this constant", remedy="remove it")
-
-
-def _formulas(read: ClaimSet) -> Iterator[str]:
-    for claim in read.claims.values():
-        yield from (against.formula for against in claim.against)
-        yield from (implied.formula for implied in claim.implies)
-        if claim.candidates:
-            yield claim.candidates.quantity
+    if formula.wanted not in (None, found):
+        text = f"{formula.text} is {dimension_text(found)}, not {formula.unit}"
+        formula.section.fault("bad-formula", text, formula.key)
 
 
 def _check_name(name: str, section: Section) -> None:

@@ -13,7 +13,12 @@ from mingjian.reckon.claims._model import Claim, Constant
 
 _PLACES: Final = 4  # a longer number is shown rounded, with ≈
 
-_SYMBOLS: Final = {"percent": "%", "permille": "‰", "ratio": "", "count": ""}
+_SYMBOLS: Final = {"percent": "%", "permille": "‰", "ratio": "", "count": "", "rank": "(rank)"}
+_PLURALS: Final = {
+    "case": "cases", "certificate": "certificates", "day": "days", "firm": "firms", "item": "items", "month": "months",
+    "person": "people", "plant": "plants", "point": "points", "task": "tasks", "unit": "units", "vote": "votes",
+    "year": "years",
+}  # fmt: skip
 _CHINESE: Final = {
     "Wh": "瓦时", "kWh": "千瓦时", "MWh": "兆瓦时", "GWh": "吉瓦时", "t": "吨", "kg": "千克", "g": "克", "fen": "分钱",
     "yuan": "元", "m2": "平方米", "ha": "公顷", "km2": "平方公里", "day": "天", "year": "年", "month": "个月", "case": "件",
@@ -49,8 +54,10 @@ def amount_text(value: Fraction, show: str, places: int | None = None) -> Title:
     if places is None:
         digits = digits.rstrip("0").rstrip(".")
         digits = digits if (number * 10**_PLACES).denominator == 1 else f"≈{digits}"
-    english = " ".join(part for part in (digits, _MANY.get(many, many), _symbols(name, _SYMBOLS)) if part)
-    return Title(english.replace(" %", "%").replace(" ‰", "‰"), digits + many + _symbols(name, _SYMBOLS | _CHINESE))
+    english = _symbols(name, _SYMBOLS if number == 1 else _SYMBOLS | _PLURALS, _SYMBOLS)
+    chinese = _symbols(name, _SYMBOLS | _CHINESE, _SYMBOLS | _CHINESE)
+    spaced = " ".join(part for part in (digits, _MANY.get(many, many), english) if part)
+    return Title(spaced.replace(" %", "%").replace(" ‰", "‰"), digits + many + chinese)
 
 
 def published_text(claim: Claim) -> Title:
@@ -66,5 +73,6 @@ def figure_text(figure: Claim | Constant) -> Title:
     return amount_text(figure.exact, figure.show)
 
 
-def _symbols(name: str, symbols: Mapping[str, str]) -> str:
-    return "/".join(symbols.get(part, part) for part in name.split("/"))
+def _symbols(name: str, above: Mapping[str, str], below: Mapping[str, str]) -> str:
+    over, slash, under = name.partition("/")
+    return above.get(over, over) + slash + below.get(under, under)
