@@ -66,8 +66,9 @@ class Disclosure:
 def disclose(run: Run, shown: Collection[str], subjects: Collection[str], level: Level) -> Mapping[str, Disclosure]:
     """What a package of this level shows of each subject, so that the ``shown`` measures can be recomputed from it.
 
-    A measure whose rows may not all be shown is taken as given, and none of its rows are needed. Ballots and sealed rows
-    are in no package; rows about others, and about people other than the subject, are for the auditor alone.
+    A measure whose rows may not all be shown is taken as given, and none of its rows are needed. Sealed rows, and ballots
+    so few that the number is withheld, are in no package; other ballots, and rows about others (people other than the
+    subject among them), are for the auditor alone.
     """
     if level == "public":
         given: dict[str, Why] = {name: "level" for name in shown if not _follows(run.scheme, name, shown)}
@@ -99,11 +100,15 @@ class _Discloser:
             kinds = kinds_under(run.scheme, name)
             if among_peers(run.scheme, name):
                 self.always[name] = "peers"
-            elif any(_hidden(run.types[kind]) for kind in kinds):
+            elif any(self._hidden(run.types[kind]) for kind in kinds):
                 self.always[name] = "sealed"
             elif kinds or looks_back(run.scheme, name):
                 self.lineages[name] = lineage(run.scheme, run.view, run.hierarchy, run.period, only=[name])
-        open_types = [kind for kind in run.types.values() if not _hidden(kind)]
+        open_types = [kind for kind in run.types.values() if not self._hidden(kind)]
+        self.withheld: dict[str, dict[str, Why]] = {}
+        for value in run.results:
+            if value.status == "withheld" and kinds_under(run.scheme, value.measure):
+                self.withheld.setdefault(value.subject, {})[value.measure] = "sealed"
         self._about = {place: about for kind in open_types for place, about in _subjects_of(run, kind).items()}
         dimensions = dimensions_under(run.scheme, names)
         self._dimensions = {place for kind in dimensions for place in _subjects_of(run, run.types[kind])}
@@ -113,10 +118,15 @@ class _Discloser:
     def of(self, subjects: Collection[str]) -> Mapping[str, Disclosure]:
         return {subject: self._disclosure(subject) for subject in subjects}
 
+    def _hidden(self, kind: EvidenceType) -> bool:
+        sealed = kind.label == "sealed" or any(field.label == "sealed" for field in kind.fields.values())
+        return sealed or (kind.ballots and self.level != "auditor")
+
     def _disclosure(self, subject: str) -> Disclosure:
-        given, places = dict(self.always), set[Place]()
+        given, places = {**self.always, **self.withheld.get(subject, {})}, set[Place]()
         own = frozenset({subject}) | (self._below.get(subject, frozenset()) - self.run.people)
-        for name, found in self.lineages.items():
+        for name in self.lineages.keys() - given.keys():
+            found = self.lineages[name]
             touched = found.get(subject, {})
             needed = (p for kind in kinds_under(self.run.scheme, name) & touched.keys() for p in touched[kind])
             if all(self._shows(own, place) for place in needed):
@@ -142,11 +152,6 @@ class _Discloser:
             stated.update(*(found for found, _ in rows))
             waiting = {name for _, named in rows for name in named} - seen
         return stated
-
-
-def _hidden(kind: EvidenceType) -> bool:
-    sealed = kind.label == "sealed" or any(field.label == "sealed" for field in kind.fields.values())
-    return kind.ballots or sealed
 
 
 def _subjects_of(run: Run, kind: EvidenceType) -> Mapping[Place, frozenset[str]]:

@@ -30,7 +30,7 @@ LEVELS: Final[tuple[Level, ...]] = ("public", "described", "auditor")
 Why = Literal["sealed", "others", "level", "peers"]
 WHY_GIVEN: Final[Mapping[Why, str]] = MappingProxyType(
     {
-        "sealed": "it is counted from ballots or sealed rows, which nobody is shown",
+        "sealed": "it is counted from ballots or sealed rows, which are not shown",
         "others": "it draws on rows about others, which only an auditor sees",
         "level": "this package carries no evidence for it",
         "peers": "it is relative to peers, whose values are not shown",

@@ -13,11 +13,12 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from mingjian.attest.statements import Package, Stated, Statement, kinds_under
+from mingjian.attest.statements import Stated, Statement, Why, closure, kinds_under
 from mingjian.base.errors import Fault
 from mingjian.declare import EvidenceType, Expr, Hierarchy, Scheme, evidence_types, walk
 from mingjian.reckon.measures import Attested, Key
 from mingjian.record.evidence import Intake, read_rows
+from mingjian.record.ledger import RowProof
 
 SUBJECT: Final = "subject"
 _SUBJECT_IDS: Final = frozenset({"id", "parent", "into"})
@@ -59,6 +60,12 @@ class Namespaces:
             if any(measure.each in self.fields[kind] for kind in kinds_under(self.scheme, name))
         )
 
+    @cached_property
+    def under(self) -> Mapping[str, frozenset[str]]:
+        """Each measure and index with all that it is made from."""
+        names = [*self.scheme.measures, *self.scheme.indices]
+        return {name: frozenset(closure(self.scheme, [name])) for name in names}
+
     def key(self, value: Stated, prefix: str) -> Key:
         """The key of a stated number among the results of all packages."""
         member = prefix + value.member if value.member and value.measure in self.members else value.member
@@ -97,12 +104,17 @@ def _prefixed(evidence: EvidenceType) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Claimed:
-    """One package on its way to be recomputed: what it says, under which rules, from which rows."""
+    """One package on its way to be recomputed: what it says, under which rules, from which rows.
 
-    package: Package
+    ``kinds`` has the kind of each entry, ``attested`` the numbers of the snapshot, ``given`` the measures taken from there.
+    """
+
     statement: Statement
     namespaces: Namespaces
+    proofs: Sequence[RowProof]
+    kinds: Mapping[int, str]
     attested: Mapping[Key, Stated]
+    given: Mapping[str, Why]
 
     @property
     def scheme(self) -> Scheme:
@@ -115,10 +127,9 @@ class Claimed:
 
         Raises Fault for rows of a kind that the scheme does not have.
         """
-        kinds = {proven.entry.index: proven.entry.kind for proven in self.package.entries}
         found: dict[str, list[Row]] = {}
-        for proof in self.package.rows:
-            kind = kinds[proof.entry]
+        for proof in self.proofs:
+            kind = self.kinds[proof.entry]
             if kind not in self.namespaces.types:
                 raise Fault(f"the scheme has no evidence {kind!r}")
             fields = self.namespaces.types[kind].fields
@@ -138,10 +149,10 @@ class Claimed:
             marked = {name: prefix + row[name] for name in names if isinstance(row.get(name), str)}
             yield {**row, **marked}
 
-    def given(self, prefix: str) -> Iterator[tuple[Key, Any]]:
+    def taken(self, prefix: str) -> Iterator[tuple[Key, Any]]:
         """The numbers to be taken as given."""
         for value in self.attested.values():
-            if value.measure in self.package.given:
+            if value.measure in self.given:
                 yield self.namespaces.key(value, prefix), value.number
 
 
@@ -169,7 +180,7 @@ def lay(claimed: Sequence[Claimed], prefixes: Sequence[str]) -> Ground:
             rows = list(first.shared.get(kind, ()))
         tables[kind] = _table(rows, types[kind], scheme.zone)
     hierarchy = Hierarchy.of_rows(tables[SUBJECT].to_pylist(), scheme.subjects)
-    given = {key: number for one, p in zip(claimed, prefixes, strict=True) for key, number in one.given(p)}
+    given = {key: number for one, p in zip(claimed, prefixes, strict=True) for key, number in one.taken(p)}
     return Ground(tables, hierarchy, Attested(given))
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import duckdb
 
-from mingjian.attest.statements import WHY_GIVEN, Stated, closure, declared
+from mingjian.attest.statements import WHY_GIVEN, Stated, declared
 from mingjian.attest.verify._evidence import Claimed, lay
 from mingjian.attest.verify._report import Outcome, Verdict
 from mingjian.base.errors import MingjianError
@@ -82,7 +82,7 @@ def _recomputed(claimed: Sequence[Claimed], group: list[int]) -> Iterator[tuple[
 
 def _evaluated(claimed: Sequence[Claimed], prefixes: Sequence[str]) -> Found:
     first = claimed[0]
-    wanted = {v.measure for one in claimed for v in one.statement.values if v.measure not in one.package.given}
+    wanted = {v.measure for one in claimed for v in one.statement.values if v.measure not in one.given}
     if not wanted:
         return {}
     ground = lay(claimed, prefixes)
@@ -103,8 +103,8 @@ def _verdict(one: Claimed, stated: Stated, found: Found, prefix: str) -> Verdict
         return _cannot(stated, "it is withheld: it was counted from too few ballots")
     if stated.unit != what.unit or stated.printed != _printed(stated.number, what.decimals):
         return _differs(stated, stated.number, _printed(stated.number, what.decimals), "it is not printed as it is")
-    if stated.measure in one.package.given:
-        why = WHY_GIVEN[one.package.given[stated.measure]]
+    if stated.measure in one.given:
+        why = WHY_GIVEN[one.given[stated.measure]]
         return _cannot(stated, f"{why}; the snapshot in the ledger says the same")
     value = found.get(one.namespaces.key(stated, prefix))
     number = value.number if value is not None else None
@@ -116,8 +116,8 @@ def _verdict(one: Claimed, stated: Stated, found: Found, prefix: str) -> Verdict
 
 
 def _basis(one: Claimed, measure: str) -> Outcome:
-    under = closure(one.scheme, [measure])
-    return "recomputed from attested values" if one.package.given.keys() & set(under) else "recomputed from evidence"
+    attested = one.given.keys() & one.namespaces.under[measure]
+    return "recomputed from attested values" if attested else "recomputed from evidence"
 
 
 def _same(stated: Fraction | float | None, found: Fraction | float | None) -> bool:

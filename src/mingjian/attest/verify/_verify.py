@@ -99,7 +99,8 @@ class _Verifier:
             why = f"a {statement.type} does not show {stray[0]!r}"
             return replace(answers, numbers=cannot_all(statement.values, why)), None
         namespaces = self._namespaces.setdefault(statement.basis.scheme_digest, Namespaces(scheme))
-        return answers, Claimed(package, statement, namespaces, attested)
+        kinds = {proven.entry.index: proven.entry.kind for proven in package.entries}
+        return answers, Claimed(statement, namespaces, package.rows, kinds, attested, package.given)
 
 
 def _attested(package: Package, statement: Statement) -> Mapping[Key, Stated]:
