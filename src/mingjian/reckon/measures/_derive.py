@@ -16,19 +16,20 @@ from __future__ import annotations
 
 import operator
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from mingjian.base.errors import Misuse
 from mingjian.base.values import Kind, Period, to_fraction
-from mingjian.declare import Derivation, EvidenceType, Expr, Parameter, Scheme
+from mingjian.declare import Dated, Derivation, EvidenceType, Expr, Parameter, Scheme
 
+T = TypeVar("T")
 Row: TypeAlias = Mapping[str, object]
 Source: TypeAlias = tuple[str, int, int]  # evidence type, ledger entry, row in it
 Sources: TypeAlias = frozenset[Source]
@@ -43,7 +44,7 @@ def derive(scheme: Scheme, name: str, rows: Callable[[str], Sequence[Row]], unti
 
     ``rows`` gives an evidence type's rows with ``_entry`` and ``_row``; their order does not matter. Each result row has
     the fields of the row it stands for, the results (int, or None for no value) and ``_from``: every (type, entry, row)
-    that entered. Ordered by date, then key.
+    that entered (of what is carried, those of all earlier rows of the series too). Ordered by date, then key.
 
     Raises Misuse where a formula asks for what cannot be had exactly, a total or a weight is negative, a result is no
     whole number of its unit, or what the formula needs (date, key, split rule, order) is not declared.
@@ -81,26 +82,33 @@ class _Deriver:
         base = self.scheme.evidence.get(name)
         if base is None or not base.date:
             raise Misuse(f"no dated evidence {name!r} to derive from", remedy="declare it, and the field that dates it")
-        dated = [(row, _dated(row[base.date])) for row in self._rows(name)]
-        inside = [(row, day) for row, day in dated if _instant(day, self.zone) < self._end]
-        inside.sort(key=lambda pair: (_instant(pair[1], self.zone), _place(pair[0], base.key)))
-        sources = [frozenset({_source(name, row)}) for row, _ in inside]
-        return _Table(base, [row for row, _ in inside], [day for _, day in inside], sources)
+        given = self._rows(name)
+        dates = {value: _dated(value) for value in {row[base.date] for row in given}}
+        instants = {value: _instant(day, self.zone) for value, day in dates.items()}
+        rows = [row for row in given if instants[row[base.date]] < self._end]
+        rows.sort(key=lambda row: (instants[row[base.date]], _place(row, base.key)))
+        sources = [frozenset({_source(name, row)}) for row in rows]
+        return _Table(base, rows, [dates[row[base.date]] for row in rows], sources)
 
     def _derived(self, derivation: Derivation) -> _Table:
         table = self.table(derivation.of)
-        frame = _Frame(self, derivation, table, tuple(self.period(day, derivation) for day in table.dates))
+        frame = self.frame(derivation, table)
         results = {name: _whole(name, frame.compute(expr), frame) for name, expr in derivation.expr.items()}
-        sources = _union(*(frame.sources(expr) for expr in derivation.expr.values()))
+        sources = frame.sources(*derivation.expr.values())
         rows = [
             {**row, **{name: column[i] for name, column in results.items()}, "_from": tuple(sorted(sources[i]))}
             for i, row in enumerate(table.rows)
         ]
         return replace(table, rows=rows, sources=sources)
 
-    def period(self, day: date | Period, derivation: Derivation) -> Period:
+    def frame(self, derivation: Derivation, table: _Table) -> _Frame:
+        """The rows of a table, each in its period of the derivation's kind."""
         kind = cast(Kind, derivation.period)
-        return day.containing(kind) if isinstance(day, Period) else Period.of(day, kind, self.zone)
+        periods = {
+            day: day.containing(kind) if isinstance(day, Period) else Period.of(day, kind, self.zone)
+            for day in set(table.dates)
+        }
+        return _Frame(self, derivation, table, [periods[day] for day in table.dates])
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,7 @@ class _Frame:
     derivation: Derivation
     table: _Table
     periods: Sequence[Period]
+    _done: dict[str, Any] = field(default_factory=dict)  # what spans rows is worked out once however often it stands
 
     def compute(self, expr: Expr) -> Column:
         """The expression's value for each row."""
@@ -123,47 +132,56 @@ class _Frame:
             case "lit", (str() as text,):
                 return [_LITERALS[expr.kind](text)] * size
             case "param", (str() as name,):
-                return [self._in_force(name, i) for i in range(size)]
+                return self._in_force(name, [None] * size)
             case "lookup", (str() as name, Expr() as key):
-                return [self._in_force(name, i, text) for i, text in enumerate(self.compute(key))]
+                return self._in_force(name, self.compute(key))
             case "bound", (str() as name,):
                 return [period.first if name == "period_start" else _last_day(period) for period in self.periods]
             case "split", (Expr() as total, Expr() as over, Expr() as weight):
-                return self._split(total, over, weight)
+                return self._once("split", (total, over, weight), lambda: self._split(total, over, weight))
             case "carry_whole" | "carry_rest", (Expr() as amount, Expr() as unit):
-                return self._carry(amount, unit)[expr.op == "carry_rest"]
+                return self._once("carry", (amount, unit), lambda: self._carry(amount, unit))[expr.op == "carry_rest"]
         if expr.op not in _ROWWISE:
             raise Misuse(f"derivation {self.derivation.id} asks for {expr.op}, which single rows do not have")
         function = _ROWWISE[expr.op]
         columns = [self.compute(operand) for operand in _operands(expr)]
         return [function(*cells) for cells in zip(*columns, strict=True)]
 
-    def sources(self, expr: Expr) -> list[Sources]:
-        """The evidence that enters the expression's value, for each row."""
-        match expr.op, expr.args:
-            case "split", (Expr() as total, Expr() as over, Expr() as weight):
-                shared, totals, asked = self._shares(over), self._totals(total, over), self.sources(weight)
-                used = list(asked)
-                for share, members in shared.items():
-                    whole = frozenset[Source]().union(*(asked[i] for i in members), totals.sources(share))
-                    for i in members:
-                        used[i] = whole
-                return used
-            case "carry_whole" | "carry_rest", (Expr() as amount, Expr()):
-                used = self.sources(amount)
-                for chain in self._chains():
-                    for before, i in pairwise(chain):
-                        used[i] |= used[before]
-                return used
-        return _union(self.table.sources, *(self.sources(operand) for operand in _operands(expr)))
+    def sources(self, *exprs: Expr) -> list[Sources]:
+        """The evidence that enters any of the expressions, for each row."""
+        spanning = {str(node.data()[3:]): node for expr in exprs for node in _spanning(expr)}
+        columns = [self._split_sources(n) if n.op == "split" else self._carry_sources(n) for n in spanning.values()]
+        return [frozenset[Source]().union(*sets) for sets in zip(self.table.sources, *columns, strict=True)]
 
-    def _in_force(self, name: str, i: int, key: Cell = None) -> Number | None:
+    def _split_sources(self, node: Expr) -> list[Sources]:
+        total, over, weight = cast(tuple[Expr, Expr, Expr], node.args)
+        totals, asked = self._totals(total, over), self.sources(weight)
+        used = list(asked)
+        for share, members in self._shares(over).items():
+            whole = totals.sources(share).union(*(asked[i] for i in members))
+            for i in members:
+                used[i] = whole
+        return used
+
+    def _carry_sources(self, node: Expr) -> list[Sources]:
+        used = self.sources(cast(Expr, node.args[0]))
+        for chain in self._chains():
+            for before, i in pairwise(chain):
+                used[i] |= used[before]
+        return used
+
+    def _once(self, what: str, exprs: Iterable[Expr], make: Callable[[], T]) -> T:
+        key = f"{what} {[expr.data() for expr in exprs]}"
+        if key not in self._done:
+            self._done[key] = make()
+        return cast(T, self._done[key])
+
+    def _in_force(self, name: str, keys: Sequence[Cell]) -> Column:
+        """A parameter's value on the last day of each row's period; of a table the entry of the row's key."""
         parameter: Parameter = self.deriver.scheme.parameters[name]
-        dated = parameter.on(_last_day(self.periods[i]))
-        if dated is None:
-            return None
-        value = dated.value.get(str(key)) if isinstance(dated.value, Mapping) else dated.value
-        return None if value is None else to_fraction(value)
+        dated = {period: parameter.on(_last_day(period)) for period in set(self.periods)}
+        found = {pair: _entry(dated[pair[0]], pair[1]) for pair in set(zip(self.periods, keys, strict=True))}
+        return [found[pair] for pair in zip(self.periods, keys, strict=True)]
 
     # -- split ----------------------------------------------------------------------------------------------------------
     def _split(self, total: Expr, over: Expr, weight: Expr) -> Column:
@@ -180,8 +198,11 @@ class _Frame:
                 parts[i] = part
         return parts
 
-    def _shares(self, over: Expr) -> dict[Share, list[int]]:
+    def _shares(self, over: Expr) -> Mapping[Share, Sequence[int]]:
         """Which rows share one subject's total of one period, in the order in which they are served."""
+        return self._once("shares", (over,), lambda: self._make_shares(over))
+
+    def _make_shares(self, over: Expr) -> dict[Share, list[int]]:
         rule, order, key = self.derivation.split, self.derivation.order, self.table.base.key
         if not rule or (rule != "pro_rata" and not order):
             raise Misuse(
@@ -198,14 +219,16 @@ class _Frame:
         return shares
 
     def _totals(self, total: Expr, over: Expr) -> _Totals:
+        return self._once("totals", (total, over), lambda: self._make_totals(total, over))
+
+    def _make_totals(self, total: Expr, over: Expr) -> _Totals:
         value, condition = cast(tuple[Expr, Expr | None], total.args)
         table = self.deriver.table(cast(str, value.level))
-        periods = [self.deriver.period(day, self.derivation) for day in table.dates]
-        frame = replace(self, table=table, periods=periods)
-        kept = frame.compute(condition) if condition is not None else [True] * len(periods)
+        frame = self.deriver.frame(self.derivation, table)
+        kept = frame.compute(condition) if condition is not None else [True] * len(table.rows)
         subject = _subject_field(self.table.base, str(over.args[1]), table.base)
         groups: dict[Share, list[int]] = defaultdict(list)
-        for i, period in enumerate(periods):
+        for i, period in enumerate(frame.periods):
             if kept[i]:
                 groups[table.rows[i][subject], period].append(i)
         return _Totals(_REDUCTIONS[total.op], frame.compute(value), frame.sources(value), groups)
@@ -317,6 +340,12 @@ def _place(row: Row, fields: Iterable[str]) -> tuple[object, ...]:
     return tuple((row[name] is None, row[name]) for name in (*fields, "_entry", "_row"))
 
 
+def _entry(dated: Dated | None, key: Cell) -> Number | None:
+    value = None if dated is None else dated.value
+    number = value.get(cast(str, key)) if isinstance(value, Mapping) else value
+    return None if number is None else to_fraction(number)
+
+
 def _source(kind: str, row: Row) -> Source:
     return kind, cast(int, row["_entry"]), cast(int, row["_row"])
 
@@ -346,8 +375,13 @@ def _operands(expr: Expr) -> list[Expr]:
     return found
 
 
-def _union(*columns: Sequence[Sources]) -> list[Sources]:
-    return [frozenset().union(*sets) for sets in zip(*columns, strict=True)]
+def _spanning(expr: Expr) -> Iterator[Expr]:
+    """The outermost operations of a formula that look beyond the single row."""
+    if expr.op in ("split", "carry_whole", "carry_rest"):
+        yield expr
+    else:
+        for operand in _operands(expr):
+            yield from _spanning(operand)
 
 
 def _strict(function: Callable[..., Cell]) -> Callable[..., Cell]:
