@@ -80,7 +80,7 @@ class Papers:
                 "fingerprint": basis.fingerprint,
             },
         }
-        beside = self._values(above.id, self.scheme.measures) if above is not None else {}
+        beside = self._values(above.id, [*self.scheme.measures, *self.scheme.indices]) if above is not None else {}
         return data | ({"beside": {"title": _title(above.title), "values": beside}} if above and beside else {})
 
     # -- values ---------------------------------------------------------------------------------------------------------

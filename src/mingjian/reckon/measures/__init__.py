@@ -1,22 +1,27 @@
 """Measures: values for subjects and periods, reckoned from rows, each with its lineage and its explanation."""
 
+from mingjian.reckon.measures._aggregates import aggregates
 from mingjian.reckon.measures._derive import derive
 from mingjian.reckon.measures._evaluate import Attested, evaluate
 from mingjian.reckon.measures._explain import Explanation, ParameterSeen, ReductionSeen, RowSeen, explain
 from mingjian.reckon.measures._lineage import Lineage, lineage
-from mingjian.reckon.measures._values import Key, Results, Status, Value
+from mingjian.reckon.measures._values import Aggregate, AggregateKey, Key, Part, Results, Status, Value
 
 __all__ = [
+    "Aggregate",
+    "AggregateKey",
     "Attested",
     "Explanation",
     "Key",
     "Lineage",
     "ParameterSeen",
+    "Part",
     "ReductionSeen",
     "Results",
     "RowSeen",
     "Status",
     "Value",
+    "aggregates",
     "derive",
     "evaluate",
     "explain",

@@ -39,11 +39,15 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Reduced:
-    """The outcome of one query: by (subject, member), the values of each reduction (by its text) and its ballots."""
+    """The outcome of one query: by (subject, member), the values of each reduction (by its key) and its ballots.
+
+    ``parts`` has the sum and the count that a mean was made from.
+    """
 
     pairs: tuple[Pair, ...]
     values: Mapping[str, tuple[Any, ...]]
     groups: Mapping[str, tuple[int, ...]]
+    parts: Mapping[str, tuple[tuple[Any, ...], tuple[int, ...]]]
 
 
 Constant = Callable[[Expr], Any]
@@ -98,16 +102,17 @@ def reduce_rows(
             columns[f"n{i}"] = compiler.counted(expr)
     query = table.group_by(["_subject", "_member"]).aggregate(**columns)
     found = _run(tables, query, rows.kind).to_pydict()
-    values, groups = {}, {}
+    values: dict[str, tuple[Any, ...]] = {}
+    groups: dict[str, tuple[int, ...]] = {}
+    parts: dict[str, tuple[tuple[Any, ...], tuple[int, ...]]] = {}
     for i, expr in enumerate(asked):
         numbers = found[f"v{i}"]
         if expr.op == "mean":
-            numbers = [
-                None if v is None or not n else _mean(expr, v, n) for v, n in zip(numbers, found[f"n{i}"], strict=True)
-            ]
+            parts[key_of(expr)] = tuple(numbers), tuple(found[f"n{i}"])
+            numbers = [mean(expr.kind, v, n) for v, n in zip(numbers, found[f"n{i}"], strict=True)]
         values[key_of(expr)] = tuple(numbers)
         groups[key_of(expr)] = tuple(found[f"g{i}"]) if evidence.ballots else ()
-    return Reduced(tuple(zip(found["_subject"], found["_member"], strict=True)), values, groups)
+    return Reduced(tuple(zip(found["_subject"], found["_member"], strict=True)), values, groups, parts)
 
 
 def touched_rows(
@@ -191,8 +196,11 @@ def _run(tables: Tables, query: Any, kind: str) -> pa.Table:
     return found
 
 
-def _mean(expr: Expr, total: Decimal, count: int) -> Fraction | float:
-    return float(total) / count if expr.kind == "score" else Fraction(total) / count
+def mean(kind: str, total: Any, count: int | None) -> Fraction | float | None:
+    """A mean from its sum and its count: no value where nothing was counted."""
+    if total is None or not count:
+        return None
+    return float(total) / count if kind == "score" else Fraction(total) / count
 
 
 class _Compiler:

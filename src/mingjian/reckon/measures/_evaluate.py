@@ -31,22 +31,33 @@ from mingjian.reckon.measures._columns import (
     column,
     finish,
 )
-from mingjian.reckon.measures._engine import Pair, Reduced, Rows, key_of, kind_of, reduce_rows, reductions, touched_rows
+from mingjian.reckon.measures._engine import (
+    Pair,
+    Reduced,
+    Rows,
+    key_of,
+    kind_of,
+    mean,
+    reduce_rows,
+    reductions,
+    touched_rows,
+)
 from mingjian.reckon.measures._indices import Branch, grow, reckon
 from mingjian.reckon.measures._plan import Job, declared, evidence_of, job_for, jobs, reads, rows_for, wanted
 from mingjian.reckon.measures._sheets import Sheet, places_of
 from mingjian.reckon.measures._tables import Ground
-from mingjian.reckon.measures._values import Key, Results, Value
+from mingjian.reckon.measures._values import COUNT, SUM, VALUE, AggregateKey, Key, Part, Results, Value
 
 
 @dataclass(frozen=True, slots=True)
 class Attested:
-    """What is taken as given instead of reckoned: values by key, and peers' statistics by measure (and "/member").
+    """What is taken as given instead of reckoned: values by key, the reductions under values, and peers' statistics.
 
-    A value of None is an attested "no value".
+    A value of None is an attested "no value". Peers are named by measure (and "/member").
     """
 
     values: Mapping[Key, Fraction | float | None] = field(default_factory=dict)
+    aggregates: Mapping[AggregateKey, Fraction | float | None] = field(default_factory=dict)
     peers: Mapping[str, Stats] = field(default_factory=dict)
 
 
@@ -85,6 +96,10 @@ class Run:
         self._reduced: dict[Rows, Reduced] = {}
         self._sheets: dict[Job, Sheet] = {}
         self._ancestries: dict[str, pa.Table] = {}
+        self._given_by_job: dict[tuple[str, str], dict[tuple[int, Part], dict[Pair, Fraction | float | None]]] = {}
+        for (measure, subject, period, member, place, part), number in attested.aggregates.items():
+            by_part = self._given_by_job.setdefault((measure, period), {})
+            by_part.setdefault((place, part), {})[subject, member] = number
 
     # -- rows -----------------------------------------------------------------------------------------------------------
     def queries(self, ordered: Sequence[Job]) -> dict[Rows, dict[str, Expr]]:
@@ -173,10 +188,15 @@ class Run:
             there = set(spine)
             found = {pair for r in reduced.values() for pair in r.pairs if pair[0] in there and pair[1]}
             found |= {p for j in reads(self.scheme, job) for p in self.sheet(j).pairs if p[0] in there and p[1]}
+            found |= {pair for pairs in self.given_reductions(job).values() for pair in pairs}
             pairs: tuple[Pair, ...] = tuple(sorted(found))
         else:
             pairs = tuple((subject, "") for subject in spine)
         return Sheet(pairs, finish(measure.expr, _Inputs(self, job, pairs, reduced)))
+
+    def given_reductions(self, job: Job) -> Mapping[tuple[int, Part], Mapping[Pair, Fraction | float | None]]:
+        """What is attested of a job's reductions: by their place in its formula and part, the number for each pair."""
+        return self._given_by_job.get((job.name, job.period), {})
 
     def _rolled(self, measure: Measure, job: Job) -> Sheet:
         """Sum or mean of the values of those below, under the parents of the period's last day."""
@@ -255,6 +275,9 @@ class _Inputs:
         period = Period.parse(job.period)
         self.constant: Callable[[Expr], Any] = constants(run.scheme, period.first, period.end)
         self._period = period
+        self._given = run.given_reductions(job)
+        formula = run.scheme.measures[job.name].expr
+        self._places = {key: place for place, key in enumerate(dict.fromkeys(map(key_of, reductions(formula))))}
 
     def reduced(self, expr: Expr) -> Column:
         found = self._by_key[key_of(expr)]
@@ -262,9 +285,20 @@ class _Inputs:
         counting = expr.op in ("count", "distinct", "rows")
         places = places_of(self._pairs, found.pairs)
         aligned = [values[i] if i >= 0 else (0 if counting else None) for i in places]
+        if self._given:
+            aligned = self._attested(expr, aligned)
         if not groups:
             return column(aligned, expr.kind)
         return column(aligned, expr.kind, np.array([groups[i] if i >= 0 else 0 for i in places], np.int64))
+
+    def _attested(self, expr: Expr, reckoned: list[Any]) -> list[Any]:
+        place = self._places[key_of(expr)]
+        if expr.op == "mean":
+            sums, counts = (self._given.get((place, part), {}) for part in (SUM, COUNT))
+            given = {pair: mean(expr.kind, total, int(counts.get(pair) or 0)) for pair, total in sums.items()}
+        else:
+            given = dict(self._given.get((place, VALUE), {}))
+        return [given.get(pair, number) for pair, number in zip(self._pairs, reckoned, strict=True)]
 
     def measure(self, name: str) -> Column:
         return self._other(name, before=False)

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Final, Literal
 
 from mingjian.base.errors import Finding, Misuse
 from mingjian.base.values import round_float, round_half_away
 
 Status = Literal["value", "none", "withheld"]
 Key = tuple[str, str, str, str]  # measure, subject, period, member
+Part = Literal["value", "sum", "count"]
+AggregateKey = tuple[str, str, str, str, int, Part]  # as Key, and which reduction of the formula, and what of it
+
+VALUE: Final = "value"
+SUM: Final = "sum"
+COUNT: Final = "count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,27 @@ class Value:
             case Fraction():
                 return format(round_half_away(self.number, self.decimals), "f")
         return format(round_float(self.number, self.decimals), "f")
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A reduced figure under a value: what the ``place``-th reduction of its formula came to, rows being no longer seen.
+
+    A mean has two, its sum and its count, so that whoever is shown no row can still reckon it.
+    """
+
+    measure: str
+    subject: str
+    period: str
+    member: str
+    place: int
+    part: Part
+    number: Fraction | float | None
+
+    @property
+    def key(self) -> AggregateKey:
+        """What identifies the figure within a run."""
+        return (self.measure, self.subject, self.period, self.member, self.place, self.part)
 
 
 class Results:
