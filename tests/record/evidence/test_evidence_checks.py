@@ -75,3 +75,13 @@ def test_a_row_without_a_date_is_held_against_all_time(types: Types, view: View,
     rows = [{"unit": "U02", "day": "2021-03-31"}, {"unit": "U02", "day": "2021-04-01"}, {"day": "2021-04-01"}]
     found = check_rows(read_rows(rows, dated), dated, types, view, hierarchy)
     assert [(f.rule, f.place.row) for f in found] == [("absent-subject", 2)]
+
+
+def test_a_ref_names_a_dated_row_by_the_rest_of_its_key(types: Types, hierarchy: Hierarchy) -> None:
+    indicator, day = types["indicator"], types["note"].fields["day"]
+    dated = replace(indicator, fields={"day": day, **indicator.fields}, key=("day", "code"), date="day")
+    known = {**types, "indicator": dated}
+    rows = read_rows([{"day": "2021-01-01", "code": "I1", "weight": 1}], dated).table
+    with View.of({"indicator": rows}, known, zone="UTC") as view:
+        assert check([task(1)], "task", known, view, hierarchy) == []
+        assert len(check([task(1, indicator="I2")], "task", known, view, hierarchy)) == 1

@@ -220,6 +220,7 @@ def test_who_finds_the_file_busy_waits_and_then_says_so(tmp_path: Path, types: T
     with made.view("s"), made.view("s", 1):
         assert made.catch_up("s", indicator) == 2  # nothing to take in: no need to wait
         ledger.add(types["indicator"], [("C", 1)])
+        assert made.catch_up("s", indicator, size=2) == 3  # that size was reached before
         with pytest.raises(MingjianError, match=r"the rows are in use.*close open views"):
             made.catch_up("s", indicator)
     assert made.catch_up("s", indicator) == 3
@@ -251,6 +252,23 @@ def test_a_file_that_is_none_says_how_to_get_a_good_one(tmp_path: Path, types: T
         made.catch_up("s", {"indicator": types["indicator"]})
     made.path.unlink()
     assert made.catch_up("s", {"indicator": types["indicator"]}) == 2
+
+
+def test_a_file_that_nobody_finished_is_finished(tmp_path: Path, types: Types, ledger: Batches) -> None:
+    made = projection(tmp_path, ledger)
+    duckdb.connect(made.path).close()
+    assert made.catch_up("s", {"indicator": types["indicator"]}) == 2
+    assert content(made.view("s")) == {("A", 3), ("B", 2)}
+
+
+def test_large_entries_are_taken_in_one_after_another(
+    tmp_path: Path, types: Types, ledger: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mingjian.record.evidence._projection._GROUP", 1)
+    made = projection(tmp_path, ledger)
+    made.catch_up("s", {"indicator": types["indicator"]})
+    assert content(made.view("s", 1)) == {("A", 1), ("B", 2)}
+    assert content(made.view("s")) == {("A", 3), ("B", 2)}
 
 
 def test_a_folder_with_a_quote_in_its_name_is_a_folder(tmp_path: Path, types: Types, ledger: Batches) -> None:

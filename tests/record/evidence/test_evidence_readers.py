@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -19,6 +20,7 @@ import xlsxwriter
 from mingjian.base.errors import MingjianError, Misuse
 from mingjian.declare import EvidenceType
 from mingjian.record.evidence import Intake, read_file
+from mingjian.record.evidence._xlsx import error_cells
 
 Types = Mapping[str, EvidenceType]
 NOTES = "日期,内容\n2021-08-15,甲\n\n2021年8月16日,乙\n"
@@ -126,6 +128,47 @@ def test_excel_takes_the_sheet_asked_for_or_the_first(tmp_path: Path, types: Typ
     }
     with pytest.raises(MingjianError, match="nothing stands in it"):
         read(tmp_path, types["note"], "n.xlsx", sheet_of())
+
+
+def rewritten(data: bytes, part: str, old: bytes, new: bytes) -> bytes:
+    """A workbook with something changed in one of its parts."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(file, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            assert name != part or old in content
+            target.writestr(name, content.replace(old, new) if name == part else content)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("part", "old", "new"),
+    [
+        ("xl/worksheets/sheet1.xml", b"<sheetData>", b"<sheetData"),
+        ("xl/_rels/workbook.xml.rels", b"sheet1.xml", b"sheet9.xml"),
+        ("xl/workbook.xml", b"</workbook>", b""),
+    ],
+)
+def test_a_damaged_workbook_is_refused(tmp_path: Path, types: Types, part: str, old: bytes, new: bytes) -> None:
+    data = rewritten(sheet_of(["内容", "日期"], ["a", "2021-08-15"]), part, old, new)
+    with pytest.raises(MingjianError, match="cannot read the file"):
+        read(tmp_path, types["note"], "n.xlsx", data)
+
+
+def test_errors_are_found_in_workbooks_of_either_standard() -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        book.add_worksheet("空")
+        book.add_worksheet("表").write_formula("AB3", "=1/0", None, "#DIV/0!")
+    transitional = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    strict = rewritten(file.getvalue(), "xl/workbook.xml", transitional, b"http://purl.oclc.org/ooxml/relationships")
+    for data in (file.getvalue(), strict):
+        assert {place: str(error) for place, error in error_cells(data, "表").items()} == {(2, 27): "#DIV/0!"}
+        assert error_cells(data, "空") == {}
+        with pytest.raises(ValueError, match="no sheet '一'"):
+            error_cells(data, "一")
+    with pytest.raises(ValueError, match="zip"):
+        error_cells(b"no workbook", "表")
 
 
 def test_json_lines_keep_numbers_exact(tmp_path: Path, types: Types) -> None:

@@ -32,9 +32,9 @@ def check_rows(
 ) -> tuple[Finding, ...]:
     """Findings about rows that name a row or a subject that is not there, for `Intake.judged`.
 
-    A ref must be the key of a row in ``view`` (of one of ``types``) or, to its own type, of the batch itself. A subject
-    must exist on the day of the row, or on some day of the period that dates it, and be of a type the field may hold.
-    ``zone`` is needed where a field of type time dates rows.
+    A ref must be the key (a date in it aside) of a row in ``view``, of one of ``types``, or, to its own type, of the batch.
+    A subject must exist on the day of the row, or on some day of the period that dates it, and be of a type the field may
+    hold. ``zone`` is needed where a field of type time dates rows.
     """
     findings: list[Finding] = []
     for field in type.fields.values():
@@ -48,7 +48,7 @@ def check_rows(
 def _missing_rows(
     intake: Intake, field: Field, target: EvidenceType, type: EvidenceType, view: View
 ) -> Iterator[Finding]:
-    key = target.key[0]
+    key = next((name for name in target.key if name != target.date), target.key[0])
     keys = view.rows(target.id)[[key]].distinct().to_pyarrow()[key].combine_chunks()
     if target.id == type.id:
         keys = pa.concat_arrays([keys.cast(pa.string()), intake.table[key].combine_chunks().cast(pa.string())])

@@ -41,17 +41,22 @@ class Projection:
         self._ledger = ledger
         self._wait = wait
 
-    def catch_up(self, scheme: str, types: Mapping[str, EvidenceType], *, zone: str = "") -> int:
-        """Take in what the ledger has gained for these types of a scheme, and return the size reached.
+    def catch_up(
+        self, scheme: str, types: Mapping[str, EvidenceType], *, zone: str = "", size: int | None = None
+    ) -> int:
+        """Take in what the ledger has gained for these types of a scheme, and return the size it has now.
+
+        With ``size``, nothing is done where that size was reached before: no need to wait for open views.
 
         A type whose fields, key or date changed is read anew. ``zone`` is the scheme's, needed where a field of type time
         dates rows. Raises MingjianError if others keep the file busy too long, Misuse for rows that no longer fit a type.
         """
-        size = self._ledger.size
+        head = self._ledger.size
+        needed = head if size is None else size
         shapes = {kind: _shape(type, zone) for kind, type in types.items()}
         done = self._caught_up(scheme)
-        if all(done.get(kind) == (shape, size) for kind, shape in shapes.items()):
-            return size
+        if all(kind in done and done[kind][0] == shapes[kind] and done[kind][1] >= needed for kind in types):
+            return head
         with self._locked(fcntl.LOCK_EX), _connected(self.path, "READ_WRITE") as connection:
             connection.execute(
                 f"CREATE TABLE IF NOT EXISTS {_KINDS} (scheme TEXT, kind TEXT, shape TEXT, size BIGINT,"
@@ -60,15 +65,15 @@ class Projection:
             for kind, type in types.items():
                 connection.begin()
                 start = _start(connection, scheme, type, shapes[kind])
-                entries = self._ledger.entries(start, size, kind=kind, scheme=scheme)
+                entries = self._ledger.entries(start, head, kind=kind, scheme=scheme)
                 for tables in _groups(self._rows(entry, type, zone) for entry in entries):
                     _add(connection, _table(scheme, kind), type, pa.concat_tables(tables))
                 connection.execute(
                     f"INSERT OR REPLACE INTO {_KINDS} VALUES (?, ?, ?, ?)",
-                    [scheme, kind, shapes[kind], max(start, size)],
+                    [scheme, kind, shapes[kind], max(start, head)],
                 )
                 connection.commit()
-        return size
+        return head
 
     def view(self, scheme: str, size: int | None = None) -> View:
         """The rows of a scheme as of ``size`` entries, or of the size caught up to. Close it to let others write.

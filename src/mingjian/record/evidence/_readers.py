@@ -66,11 +66,12 @@ def _excel(data: bytes, type: EvidenceType, place: Place) -> Grid:
     place = Place(place.file, name)
     try:
         sheet = book.get_sheet_by_name(name)
-    except python_calamine.CalamineError as fault:
+        errors = error_cells(data, name)
+    except (python_calamine.CalamineError, ValueError) as fault:
         raise _unreadable(place, fault, "save it again as .xlsx") from fault
     top, left = sheet.start or (0, 0)
     rows: list[list[Any]] = sheet.to_python(skip_empty_area=True)
-    for (row, column), error in error_cells(data, name).items():  # calamine reads #N/A as an empty cell
+    for (row, column), error in errors.items():  # which the reader gives as empty cells
         rows[row - top][column - left] = error
     grid = _table(rows, top + 1, type, place)
     days = [field.name for field in type.fields.values() if field.type in ("date", "time") and field.name in grid.cells]

@@ -12,7 +12,6 @@ from xml.etree import ElementTree
 
 _CELL: Final = re.compile(rb"<(?:\w+:)?c\b([^>]*\bt=\"e\"[^>]*)>.*?<(?:\w+:)?v>([^<]*)<", re.DOTALL)
 _POSITION: Final = re.compile(rb"\br=\"([A-Z]{1,3})([0-9]{1,7})\"")
-_RELATION: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +25,12 @@ class SheetError:
 
 
 def error_cells(data: bytes, sheet: str) -> dict[tuple[int, int], SheetError]:
-    """The cells of a sheet that hold an error, by row and column from 0. ``data`` is a workbook that could be read."""
-    with zipfile.ZipFile(io.BytesIO(data)) as book:
-        content = book.read(_sheet_path(book, sheet))
+    """The cells of a sheet that hold an error, by row and column from 0. Raises ValueError for what is no workbook."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as book:
+            content = book.read(_sheet_path(book, sheet))
+    except (KeyError, zipfile.BadZipFile, ElementTree.ParseError) as fault:
+        raise ValueError(str(fault)) from fault
     found = {}
     if b't="e"' in content:
         for attributes, text in _CELL.findall(content):
@@ -39,11 +41,15 @@ def error_cells(data: bytes, sheet: str) -> dict[tuple[int, int], SheetError]:
 
 def _sheet_path(book: zipfile.ZipFile, name: str) -> str:
     """Where in the archive a sheet lies (ECMA-376 part 1, 18.2.19: the workbook names it, its relations say where)."""
-    sheets = ElementTree.fromstring(book.read("xl/workbook.xml")).iterfind(".//{*}sheet")
-    relation = next(sheet.get(_RELATION) for sheet in sheets if sheet.get("name") == name)
+    workbook = ElementTree.fromstring(book.read("xl/workbook.xml"))
     relations = ElementTree.fromstring(book.read("xl/_rels/workbook.xml.rels"))
-    target = next(each.get("Target", "") for each in relations if each.get("Id") == relation)
-    return posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
+    targets = {each.get("Id"): each.get("Target", "") for each in relations}
+    for sheet in workbook.iterfind(".//{*}sheet"):
+        if sheet.get("name") == name:
+            # The attribute is r:id, in either of the two namespaces that the standard has for r.
+            relation = next((value for key, value in sheet.items() if key.endswith("}id")), None)
+            return posixpath.normpath(posixpath.join("/xl", targets.get(relation, ""))).lstrip("/")
+    raise ValueError(f"no sheet {name!r} in the workbook")
 
 
 def _column(letters: bytes) -> int:
