@@ -14,8 +14,6 @@ from mingjian.attest.statements import LEVELS, Level, write_package
 from mingjian.base.errors import Misuse
 from mingjian.base.values import Period
 from mingjian.declare import Scheme
-from mingjian.reckon.measures import evaluate
-from mingjian.reckon.release import release
 from mingjian.workspace._papers import Papers
 from mingjian.workspace._schemes import scheme_folder
 from mingjian.workspace._workspace import Workspace
@@ -65,7 +63,7 @@ def issue_into(
     ids: dict[Path, str] = {}
     with workspace.view(scheme) as view:
         hierarchy = workspace.hierarchy(scheme, view.size)
-        results = release(evaluate(scheme, view, hierarchy, order.period), scheme.minimum_group)
+        results = workspace.measure(scheme, order.period, size=view.size)
         run = Run(scheme, view, hierarchy, results, workspace.synthetic(scheme, view.size))
         said = issue(
             run,

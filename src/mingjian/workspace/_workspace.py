@@ -26,6 +26,7 @@ from mingjian.workspace._schemes import recorded, scheme_batch, scheme_folder
 LEDGER_KEY: Final = "keys/ledger.pem"
 ISSUER_KEY: Final = "keys/issuer.pem"
 PROJECTION: Final = "projection.duckdb"
+RUNS_KEPT: Final = 4
 
 Clock = Callable[[], datetime]
 
@@ -54,6 +55,7 @@ class Workspace:
         self.projection = Projection(folder / PROJECTION, ledger)
         self._schemes: dict[tuple[str, int], Scheme] = {}
         self._hierarchies: dict[tuple[str, int], Hierarchy] = {}
+        self._results: dict[tuple[str, int, str], Results] = {}
 
     @classmethod
     def create(cls, folder: Path, *, origin: str, clock: Clock = now) -> Workspace:
@@ -231,11 +233,20 @@ class Workspace:
         only: Collection[str] | None = None,
         subjects: Collection[str] | None = None,
     ) -> Results:
-        """The values of a period as of a ledger size, through the release gate."""
-        with self.view(scheme, size) as view:
-            hierarchy = self.hierarchy(scheme, view.size)
-            found = evaluate(scheme, view, hierarchy, period, only=only, subjects=subjects)
-        return release(found, scheme.minimum_group)
+        """The values of a period as of a ledger size, through the release gate.
+
+        Ledger size, fingerprint and period fix them, so the latest whole runs are kept.
+        """
+        at = self.ledger.size if size is None else size
+        whole = (scheme.fingerprint, at, str(period))
+        if only is None and subjects is None and whole in self._results:
+            return self._results[whole]
+        with self.view(scheme, at) as view:
+            found = evaluate(scheme, view, self.hierarchy(scheme, at), period, only=only, subjects=subjects)
+        released = release(found, scheme.minimum_group)
+        if only is None and subjects is None:
+            self._results = {**dict(list(self._results.items())[1 - RUNS_KEPT :]), whole: released}
+        return released
 
     def explain(
         self, scheme: Scheme, measure: str, subject: str, period: Period, member: str = "", *, size: int | None = None
@@ -256,8 +267,7 @@ class Workspace:
         for name in self.schemes():
             scheme = self.scheme(name)
             if measure in scheme.measures or measure in scheme.indices:
-                found = self.measure(scheme, Period.parse(period), only=[measure], subjects=[subject])
-                value = found.get(measure, subject)
+                value = self.measure(scheme, Period.parse(period)).get(measure, subject)
                 if value is not None:
                     return Measured(value, self.synthetic(scheme))
         return None
