@@ -1,0 +1,357 @@
+"""A small programme with both kinds of number: points, ballots and decay about people, Wh and a carry about energy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from mingjian.attest.issue import Issue, Run, issue, pack
+from mingjian.attest.statements import Level, write_package
+from mingjian.attest.verify import Trust
+from mingjian.base.keys import SigningKey, suite
+from mingjian.base.values import Period
+from mingjian.declare import Hierarchy, Scheme, evidence_types, load
+from mingjian.reckon.measures import evaluate
+from mingjian.reckon.release import release
+from mingjian.record.evidence import Projection, View, read_rows
+from mingjian.record.ledger import Batch, Ledger
+
+NOW = datetime(2021, 10, 1, 8, 0, tzinfo=UTC)
+
+SCHEME = """
+[scheme]
+id = "tiny"
+version = "1"
+title = { en = "Tiny", zh = "小" }
+period = "quarter"
+zone = "Asia/Shanghai"
+law = []
+minimum_group = 10
+
+[subject.unit]
+title = { en = "Unit", zh = "单位" }
+[subject.leader]
+title = { en = "Leader", zh = "领导" }
+parent = "unit"
+person = true
+
+[evidence.aspect]
+title = { en = "Aspect", zh = "方面" }
+key = ["code"]
+dimension = true
+[evidence.aspect.field]
+code = { type = "text", title = { en = "Code", zh = "编号" } }
+side = { type = "text", title = { en = "Side", zh = "侧" } }
+weight = { type = "decimal", decimals = 1, min = 0, title = { en = "Weight", zh = "权重" } }
+
+[evidence.task]
+title = { en = "Task", zh = "任务" }
+key = ["task"]
+date = "quarter"
+[evidence.task.field]
+task = { type = "text", title = { en = "Task", zh = "任务" } }
+unit = { type = "subject", of = ["unit"], title = { en = "Unit", zh = "单位" } }
+aspect = { type = "ref", to = "aspect", title = { en = "Aspect", zh = "方面" } }
+quarter = { type = "period", of = ["quarter"], title = { en = "Quarter", zh = "季度" } }
+possible = { type = "decimal", decimals = 1, min = 0, title = { en = "Possible", zh = "应得" } }
+awarded = { type = "decimal", decimals = 1, min = 0, at_most = "possible", optional = true, title = { en = "Awarded", zh = "得分" } }
+
+[evidence.item]
+title = { en = "Item", zh = "事项" }
+key = ["item"]
+date = "day"
+[evidence.item.field]
+item = { type = "text", title = { en = "Item", zh = "事项" } }
+about = { type = "subject", of = ["unit", "leader"], title = { en = "About", zh = "对象" } }
+day = { type = "date", title = { en = "Day", zh = "日期" } }
+severity = { type = "integer", min = 1, title = { en = "Severity", zh = "程度" } }
+found = { type = "flag", title = { en = "Substantiated", zh = "查实" } }
+
+[evidence.form]
+title = { en = "Ballot", zh = "票" }
+date = "day"
+ballots = true
+label = "confidential"
+[evidence.form.field]
+about = { type = "subject", of = ["unit", "leader"], title = { en = "About", zh = "对象" } }
+day = { type = "date", title = { en = "Day", zh = "日期" } }
+mark = { type = "choice", title = { en = "Mark", zh = "评价" }, choices = { good = { en = "Good", zh = "好" }, poor = { en = "Poor", zh = "差" } } }
+
+[evidence.reading]
+title = { en = "Reading", zh = "读数" }
+key = ["unit", "month"]
+date = "month"
+[evidence.reading.field]
+unit = { type = "subject", of = ["unit"], title = { en = "Unit", zh = "单位" } }
+month = { type = "period", of = ["month"], title = { en = "Month", zh = "月" } }
+used = { type = "quantity", unit = "Wh", min = 0, title = { en = "Used", zh = "用量" } }
+
+[parameter.half_life]
+title = { en = "Half-life", zh = "半衰期" }
+unit = "day"
+values = [{ from = 2020-01-01, value = 90, source = "here" }]
+[parameter.points]
+title = { en = "Points", zh = "分" }
+unit = "point"
+values = [{ from = 2020-01-01, value = { good = 100, poor = 0 }, source = "here" }]
+[parameter.block]
+title = { en = "Block", zh = "档" }
+unit = "Wh"
+values = [{ from = 2020-01-01, value = 1000, source = "here" }]
+
+[derivation.blocks]
+title = { en = "Blocks", zh = "整档" }
+of = "reading"
+period = "month"
+results = { whole = "count", rest = "Wh" }
+
+[measure.fulfilment]
+title = { en = "Fulfilment", zh = "完成率" }
+of = "unit"
+each = "aspect"
+unit = "percent"
+decimals = 2
+[measure.gravity]
+title = { en = "Gravity", zh = "严重程度" }
+of = "unit"
+window = "up_to"
+rollup = "pool"
+unit = "point"
+decimals = 3
+better = "lower"
+[measure.approval]
+title = { en = "Approval", zh = "好评率" }
+of = "unit"
+unit = "point"
+decimals = 1
+[measure.overall]
+title = { en = "Overall", zh = "综合" }
+of = "unit"
+unit = "point"
+decimals = 2
+[measure.movement]
+title = { en = "Movement", zh = "变化" }
+of = "unit"
+unit = "point"
+decimals = 2
+[measure.energy]
+title = { en = "Energy", zh = "电量" }
+of = "unit"
+unit = "kWh"
+decimals = 3
+certified = true
+[measure.blocks_used]
+title = { en = "Blocks used", zh = "整档数" }
+of = "unit"
+unit = "count"
+decimals = 0
+certified = true
+[measure.leader_gravity]
+title = { en = "Gravity", zh = "严重程度" }
+of = "leader"
+window = "up_to"
+unit = "point"
+decimals = 3
+better = "lower"
+
+[index.health]
+title = { en = "Health", zh = "健康度" }
+of = "unit"
+unit = "point"
+decimals = 2
+aggregate = "arithmetic"
+members = "aspect"
+measure = "fulfilment"
+member_weight = "weight"
+group = "side"
+
+[statement.portrait]
+title = { en = "Portrait", zh = "画像" }
+kind = "portrait"
+of = "unit"
+period = "quarter"
+show = ["health", "fulfilment", "gravity", "approval", "overall", "movement", "energy", "blocks_used"]
+[statement.leader]
+title = { en = "Portrait of a leader", zh = "领导画像" }
+kind = "portrait"
+of = "leader"
+period = "quarter"
+valid_days = 365
+show = ["leader_gravity"]
+"""
+
+MEASURES = """
+from mingjian import carry, coalesce, previous
+
+def blocks(reading, block):
+    whole, rest = carry(reading.used, unit=block)
+    return {"whole": whole, "rest": rest}
+
+def fulfilment(task):
+    return 100 * task.awarded.sum() / task.possible.sum()
+
+def gravity(item, half_life, period_end):
+    return _gravity(item, half_life, period_end)
+
+def leader_gravity(item, half_life, period_end):
+    return _gravity(item, half_life, period_end)
+
+def approval(form, points):
+    return points[form.mark].mean()
+
+def overall(health, approval):
+    return (health + approval) / 2
+
+def movement(health):
+    return health - previous(health)
+
+def energy(reading):
+    return reading.used.sum() / 1000
+
+def blocks_used(blocks):
+    return blocks.whole.sum()
+
+def _gravity(item, half_life, period_end):
+    age = (period_end - item.day).days
+    return coalesce((item.severity * 0.5 ** (age / half_life)).sum(where=item.found), 0)
+"""
+
+
+def rows() -> dict[str, list[dict[str, Any]]]:
+    """Three units: U1 with everything, U2 with three voters, U3 with one leader's item and a quarter without tasks."""
+    start = date(2021, 1, 1)
+    units = [{"id": f"U{n}", "type": "unit", "zh": f"龘{n}", "en": f"Unit {n}", "from": start} for n in (1, 2, 3)]
+    leaders = [
+        {"id": f"L{n}", "type": "leader", "zh": f"靐{n}", "en": f"L {n}", "parent": f"U{n}", "from": start} for n in (1, 3)
+    ]
+    aspects = [
+        {"code": code, "side": side, "weight": Decimal(weight)}
+        for code, side, weight in (("a", "x", "30.5"), ("b", "x", "20"), ("c", "y", "49.5"))
+    ]
+    tasks = [
+        {
+            "task": f"{unit}-{aspect}-{quarter}-{n}",
+            "unit": unit,
+            "aspect": aspect,
+            "quarter": quarter,
+            "possible": Decimal("7.0"),
+            "awarded": Decimal(awarded),
+        }
+        for unit, aspect, quarter, n, awarded in (
+            ("U1", "a", "2021Q2", 1, "7.0"),
+            ("U1", "a", "2021Q3", 1, "6.5"),
+            ("U1", "a", "2021Q3", 2, "3.1"),
+            ("U1", "b", "2021Q3", 1, "2.2"),
+            ("U1", "c", "2021Q3", 1, "0.0"),
+            ("U2", "a", "2021Q3", 1, "5.0"),
+        )
+    ]
+    items = [
+        {"item": f"I{n}", "about": about, "day": date(2021, month, 5 + n), "severity": n, "found": n != 3}
+        for n, (about, month) in enumerate([("U1", 3), ("U1", 8), ("U1", 9), ("L1", 9), ("L3", 9)], 1)
+    ]
+    items = [item for item in items if item["about"] != "L1"]
+    voters = [("U1", 12, 9), ("U2", 3, 2), ("U3", 10, 10)]
+    forms = [
+        {"about": unit, "day": date(2021, 9, 1), "mark": "good" if n < good else "poor"}
+        for unit, count, good in voters
+        for n in range(count)
+    ]
+    readings = [
+        {"unit": "U1", "month": month, "used": used}
+        for month, used in (("2021-06", 700), ("2021-07", 1_234_567), ("2021-08", 999), ("2021-09", 1))
+    ]
+    return {
+        "subject": units + leaders,
+        "aspect": aspects,
+        "task": tasks,
+        "item": items,
+        "form": forms,
+        "reading": readings,
+    }
+
+
+@dataclass(frozen=True)
+class World:
+    """The programme measured and issued: what an office has after its quarter."""
+
+    scheme: Scheme
+    ledger: Ledger
+    key: SigningKey
+    view: View
+    run: Run
+    issued: Issue
+
+    def packages(self, level: Level = "described") -> dict[str, dict[str, Any]]:
+        """The packages as JSON, by subject."""
+        return {s.subject: json.loads(write_package(p)) for s, p in pack(self.issued, self.ledger, level)}
+
+    @property
+    def trust(self) -> Trust:
+        """A reader who knows the office."""
+        return Trust.of([self.key.public.did_key], [self.ledger.vkey])
+
+    def resigned(self, package: Mapping[str, Any]) -> dict[str, Any]:
+        """The package with its credential signed anew by the office's own key."""
+        credential = {name: value for name, value in package["credential"].items() if name != "proof"}
+        method = self.key.public.method
+        signed = suite("eddsa-jcs-2022").sign(credential, self.key, created=NOW, verification_method=method)
+        return {**package, "credential": signed}
+
+
+def make_world(folder: Path) -> Iterator[World]:
+    """A world of its own, in a folder of its own."""
+    (folder / "scheme").mkdir()
+    (folder / "scheme" / "scheme.toml").write_text(SCHEME, encoding="utf-8")
+    (folder / "scheme" / "measures.py").write_text(MEASURES, encoding="utf-8")
+    scheme = load(folder / "scheme")
+    ledger = Ledger.create(
+        folder / "ledger", origin="tiny.example/log", key=SigningKey.from_seed(b"l" * 32), now=lambda: NOW
+    )
+    types = evidence_types(scheme)
+    for kind, given in rows().items():
+        intake = read_rows(given, types[kind], zone=scheme.zone)
+        assert not intake.findings
+        ledger.append(Batch(kind, scheme.id, "office", intake.table, {"synthetic": "true"}))
+    projection = Projection(folder / "projection.duckdb", ledger)
+    projection.catch_up(scheme.id, types, zone=scheme.zone)
+    with projection.view(scheme.id) as view:
+        hierarchy = Hierarchy.of_rows(view.arrow("subject").to_pylist(), scheme.subjects)
+        results = release(evaluate(scheme, view, hierarchy, Period.parse("2021Q3")), scheme.minimum_group)
+        run = Run(scheme, view, hierarchy, results, synthetic=True)
+        key = SigningKey.from_seed(b"i" * 32)
+        issued = issue(run, {"portrait": None, "leader": None}, ledger=ledger, key=key, now=NOW, by="office")
+        yield World(scheme, ledger, key, view, run, issued)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world that no test changes."""
+    yield from make_world(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[World]:
+    """A world for one test, which may change it."""
+    yield from make_world(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def second() -> ModuleType:
+    """The second evaluator, which imports nothing of mingjian."""
+    loader = SourceFileLoader("second_evaluator", str(Path(__file__).with_name("second_evaluator.py")))
+    spec = spec_from_loader(loader.name, loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    return module
