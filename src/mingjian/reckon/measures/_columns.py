@@ -83,7 +83,8 @@ def finish(expr: Expr, inputs: Inputs) -> Column:
         case "lit" | "param" | "bound":
             return full(inputs.constant(expr), inputs.size, expr.kind)
         case "lookup":
-            return full(inputs.constant(expr), inputs.size, "exact")
+            assert isinstance(expr.args[1], Expr)
+            return _looked_up(inputs.constant(expr) or {}, finish(expr.args[1], inputs))
         case "measure":
             return inputs.measure(str(expr.args[0]))
         case "previous":
@@ -101,9 +102,13 @@ def finish(expr: Expr, inputs: Inputs) -> Column:
         case "eq" | "ne" | "lt" | "le" | "gt" | "ge":
             return _apply(getattr(operator, expr.op), operands, np.bool_)
         case "and" | "or":
-            return _apply(operator.and_ if expr.op == "and" else operator.or_, operands, np.bool_)
+            return _logic(expr.op, *operands)
         case "not":
             return _apply(np.logical_not, operands, np.bool_)
+        case "isin":
+            assert isinstance(expr.args[1], tuple)
+            words = {choice.args[0] for choice in expr.args[1]}
+            return _apply(lambda texts: [text in words for text in texts], operands, np.bool_)
         case "isnull":
             (x,) = operands
             return replace(x, values=x.why != OK, why=np.zeros(len(x), np.uint8))
@@ -173,6 +178,8 @@ def _apply(function: Callable[..., Any], columns: list[Column], dtype: Any) -> C
 
 
 def _arithmetic(expr: Expr, operands: list[Column]) -> Column:
+    if expr.kind == "span":
+        return _apply(operator.sub, operands, np.object_)
     left, right = (_as(c, expr.kind) for c in operands)
     if expr.op in ("div", "floordiv"):
         zero = (right.why == OK) & (right.values == 0).astype(bool)
@@ -183,6 +190,24 @@ def _arithmetic(expr: Expr, operands: list[Column]) -> Column:
         out = _apply(_SCORES[expr.op], [left, right], np.float64)
     undefined = (out.why == OK) & ~np.isfinite(out.values)
     return replace(out, why=np.where(undefined, UNDEFINED, out.why).astype(np.uint8))
+
+
+def _logic(op: str, left: Column, right: Column) -> Column:
+    """Both or either; where one side has no value, the other may still decide."""
+    decisive = op == "or"
+    decided = [(c.why == OK) & (c.values.astype(bool) == decisive) for c in (left, right)]
+    why = np.where(decided[0] | decided[1], OK, _why([left, right])).astype(np.uint8)
+    values = decided[0] | decided[1] if decisive else ~(decided[0] | decided[1])
+    return Column(values, why, _group([left, right]))
+
+
+def _looked_up(table: Mapping[str, Decimal], keys: Column) -> Column:
+    found = [table.get(key) for key in keys.values]
+    there = np.array([number is not None for number in found], np.bool_)
+    values = np.empty(len(keys), np.object_)
+    values[:] = [_number(number, "exact") if number is not None else 0 for number in found]
+    why = np.where((keys.why == OK) & ~there, NO_VALUE, keys.why).astype(np.uint8)
+    return Column(values, why, keys.group)
 
 
 def _as(column: Column, kind: str) -> Column:

@@ -187,6 +187,7 @@ def _run(tables: Tables, query: Any, kind: str) -> pa.Table:
 
     try:
         found: pa.Table = tables.connection.to_pyarrow(query)
+        found.validate(full=True)  # the engine overflows at 128 bits, a little beyond 38 digits
     except (duckdb.OutOfRangeException, duckdb.ConversionException, pa.ArrowInvalid) as error:
         raise MingjianError(
             f"a figure over rows of {kind} is too large",
@@ -320,7 +321,7 @@ class _Compiler:
         key = self.column(_expr(expr.args[1]))
         table: Mapping[str, Decimal] | None = self.constant(expr)
         if not table:
-            return ibis.null("decimal(38, 0)")
+            return key.nullif(key).cast("decimal(38, 0)")  # a column, as a reduction wants one
         scale = max(_scale(v) for v in table.values())
         kind = f"decimal({max(len(v.as_tuple().digits) + scale for v in table.values()) + 1}, {scale})"
         branches = [(key == name, ibis.literal(value, type=kind)) for name, value in table.items()]

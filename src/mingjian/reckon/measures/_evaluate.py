@@ -208,8 +208,9 @@ class Run:
             above = self.hierarchy.ancestor(subject, job.of, last)
             if above is not None and below.column.why[i] == OK:
                 parts.setdefault((above, member), []).append(i)
-        members = {""} if not measure.each else {m for _, m in parts}
-        pairs = tuple(sorted((s, m) for s in self.spine(job.of, period) for m in members))
+        spine = self.spine(job.of, period)
+        there = set(spine)
+        pairs = tuple(sorted(p for p in parts if p[0] in there)) if measure.each else tuple((s, "") for s in spine)
         values: list[Any] = []
         groups: list[int] = []
         for pair in pairs:
