@@ -1,0 +1,117 @@
+"""Pages that are run: their files are written, their commands typed, and what they show is what must come out."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+_FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_ANYTHING = "…"  # in a page: whatever differs from run to run; on a line of its own, any number of lines
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that a page tells its reader to do: write ``file`` (or add to it), or type ``command``."""
+
+    line: int
+    text: str
+    file: str = ""
+    adds: bool = False
+    command: str = ""
+
+
+def steps(page: str) -> Iterator[Step]:
+    """The steps of a page: blocks whose info names a file, and the commands of ``console`` blocks with their output."""
+    for fence in _FENCE.finditer(page):
+        line = page.count("\n", 0, fence.start()) + 2
+        language, *rest = fence["info"].split() or [""]
+        if language == "console":
+            yield from _commands(fence["body"], line)
+        elif rest:
+            yield Step(line, fence["body"], file=rest[0], adds="+" in rest[1:])
+
+
+def _commands(body: str, line: int) -> Iterator[Step]:
+    for part in re.split(r"^(?=\$ )", body, flags=re.MULTILINE):
+        if part:
+            command, _, output = part.partition("\n")
+            assert command.startswith("$ "), f"line {line}: output without a command"
+            yield Step(line, output, command=command[2:])
+        line += part.count("\n")
+
+
+def matches(shown: str, printed: str) -> bool:
+    """Whether the page shows what was printed; spaces at the end of a line do not count."""
+    lines = [line.rstrip() for line in shown.rstrip("\n").split("\n")]
+    pattern = "\n".join(
+        r"(?:.*\n?)*?" if line == _ANYTHING else r"[^\n]*".join(map(re.escape, line.split(_ANYTHING))) for line in lines
+    )
+    said = "\n".join(line.rstrip() for line in printed.rstrip("\n").split("\n"))
+    return re.fullmatch(pattern.replace("*?\n", "*?"), said) is not None
+
+
+@dataclass
+class Reader:
+    """Somebody who does in ``folder`` what pages say."""
+
+    folder: Path
+    instead: dict[str, str]
+    status: int = 0
+
+    def follow(self, page: Path) -> None:
+        """Do every step of a page. Fails where a command prints something else, or fails without `echo $?` after it."""
+        following = list(steps(page.read_text("utf-8")))
+        for step, after in zip(following, [*following[1:], None], strict=True):
+            where = f"{page.name}:{step.line}"
+            if step.file:
+                target = self.folder / step.file
+                target.parent.mkdir(parents=True, exist_ok=True)
+                before = target.read_text("utf-8") + "\n" if step.adds else ""
+                target.write_text(before + step.text, "utf-8")
+                continue
+            printed = self.type(step.command)
+            assert matches(step.text, printed), (
+                f"{where}: $ {step.command}\n{printed}\n--- but the page says\n{step.text}"
+            )
+            told = after is not None and after.command == "echo $?"
+            assert told or self.status == 0, f"{where}: $ {step.command} ends with {self.status} and the page is silent"
+
+    def type(self, command: str) -> str:
+        """What a command prints; its exit status is kept for ``echo $?``."""
+        scripts = Path(sys.executable).parent
+        environment = {
+            "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(self.folder),
+            "LANG": "C.UTF-8",
+            "MINGJIAN_USER": "reader",
+        }
+        script = f"(exit {self.status}); {self.instead.get(command, command)}"
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        self.status = done.returncode
+        return done.stdout.decode()
+
+
+@pytest.fixture(scope="session")
+def reader() -> Callable[..., Reader]:
+    """Makes readers."""
+
+    def make(folder: Path, instead: dict[str, str] | None = None) -> Reader:
+        return Reader(folder, instead or {})
+
+    return make
