@@ -218,7 +218,7 @@ def reduction(op: str, value: Expr | None, where: Expr | None, rows: str = "") -
 
 
 def where(condition: Expr, then: object, otherwise: object) -> Expr:
-    """``then`` where the condition holds, else ``otherwise``."""
+    """``then`` where the condition holds, else ``otherwise``; no value where it is not known whether it does."""
     _want(condition, ("flag",), "where")
     a, b = literal(then), literal(otherwise)
     return Expr("where", (condition, a, b), _common("where", a, b), _level("where", condition, a, b))

@@ -76,15 +76,18 @@ class Bench:
         """One value."""
         return self.run(rows, period, [measure]).value(measure, of, member)
 
-    def with_formula(self, expr: Expr, **more: Any) -> Scheme:
-        """The programme with one measure ``x``, of units."""
+    def formulas(
+        self, formulas: Mapping[str, Expr], rows: Rows, period: str = "2021Q3", **more: Any
+    ) -> Mapping[str, Value]:
+        """What formulas that no scheme declares come to for U1, all in one run."""
         plain = {"of": "unit", "period": "quarter", "unit": "count", "decimals": 2}
-        x = Measure(id="x", title=Title("X", "某"), expr=expr, **(plain | more))
-        return replace(self.scheme, measures={"x": x}, indices={}, statements={})
-
-    def formula(self, expr: Expr, rows: Rows, period: str = "2021Q3", of: str = "U1", **more: Any) -> Value:
-        """The value of a formula that no scheme declares."""
-        return self.run(rows, period, ["x"], scheme=self.with_formula(expr, **more)).value("x", of)
+        measures = {
+            name: Measure(id=name, title=Title(name, "某"), expr=expr, **(plain | more))
+            for name, expr in formulas.items()
+        }
+        scheme = replace(self.scheme, measures=measures, indices={}, statements={})
+        results = self.run(rows, period, scheme=scheme)
+        return {name: results.value(name, "U1") for name in formulas}
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,8 @@ which no sum overflows. Two operations look beyond the single row:
   parts sum to the lesser of the total and what was asked; what is left over is nobody's.
 * ``carry`` turns a series of amounts into whole units and a remainder handed on: unit * wholes + last remainder = amounts.
 
-What is not known stays unknown: an operation on no value has no value, but for `where`, `coalesce`, `is_null` and for
-``and``/``or`` where the other side decides.
+What is not known stays unknown: an operation on no value has no value, but for `coalesce`, `is_null`, the branch that a
+`where` does not take, and for ``and``/``or`` where the other side decides.
 """
 
 from __future__ import annotations
@@ -415,7 +415,7 @@ _ROWWISE: Final[Mapping[str, Callable[..., Cell]]] = {
     "and": _and,
     "or": _or,
     "isnull": lambda value: value is None,
-    "where": lambda condition, then, otherwise: then if condition else otherwise,
+    "where": lambda condition, then, otherwise: None if condition is None else then if condition else otherwise,
     "coalesce": lambda *cells: next((cell for cell in cells if cell is not None), None),
 }
 

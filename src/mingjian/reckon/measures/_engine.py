@@ -238,7 +238,7 @@ class _Compiler:
         for c in admits:
             where = self.column(c) if where is None else where & self.column(c)
         if isinstance(value, Expr) and expr.op != "rows":
-            return self.column(value).count(where=where)
+            return self._value(value).count(where=where)
         return self.table.count(where=where)
 
     def reached(self, expr: Expr) -> Any:
@@ -251,9 +251,12 @@ class _Compiler:
     def _parts(self, expr: Expr) -> tuple[Any, Any]:
         value, where = expr.args[0], expr.args[1]
         return (
-            self.column(value) if isinstance(value, Expr) else None,
+            self._value(value) if isinstance(value, Expr) else None,
             self.column(where) if isinstance(where, Expr) else None,
         )
+
+    def _value(self, expr: Expr) -> Any:
+        return _finite(self.column(expr).cast("float64")) if expr.kind == "score" else self.column(expr)
 
     def _about_answers(self, condition: Expr) -> bool:
         fields = (str(n.args[1]) for n in walk(condition) if n.op == "field")
@@ -261,8 +264,7 @@ class _Compiler:
 
     def _exact(self, value: Any, expr: Expr) -> Any:
         if expr.kind == "score":
-            finite = (value.isnan() | value.isinf()).ifelse(None, value)
-            return finite.cast("decimal(38, 12)")
+            return value.cast("decimal(38, 12)")
         scale = value.type().scale if value.type().is_decimal() else 0
         return value.cast(f"decimal(38, {scale})")
 
@@ -287,15 +289,17 @@ class _Compiler:
             case "where":
                 condition, *branches = (self.column(_expr(x)) for x in expr.args)
                 a, b = self._alike(expr, branches)
-                return condition.isnull().ifelse(None, condition.ifelse(a, b))
+                return ibis.cases((condition, a), (~condition, b))
         return self._operation(expr, [self.column(_expr(x)) for x in expr.args])
 
     def _operation(self, expr: Expr, values: list[Any]) -> Any:
+        import ibis
+
         if expr.kind == "score":
             values = [v.cast("float64") for v in values]
         match expr.op:
-            case "not":
-                return ~values[0]
+            case "not":  # not `~`: of that Ibis writes NOT x IS NULL, which SQL reads as NOT (x IS NULL)
+                return values[0] == ibis.literal(False)
             case "isnull":
                 return values[0].isnull()
             case "days":
@@ -304,6 +308,8 @@ class _Compiler:
                 return values[0].delta(values[1], unit="day")
             case "div":
                 return values[0] / values[1].nullif(0.0)
+            case "pow":
+                return _finite(values[0] ** values[1])
             case op if op in _OPERATORS:
                 return _OPERATORS[op](*values)
         raise AssertionError(f"{expr.op} does not stand at rows")
@@ -335,7 +341,7 @@ def _literal(value: Any, kind: str) -> Any:
         return ibis.null({"exact": "decimal(18, 0)", "date": "date", "score": "float64"}.get(kind, "string"))
     if isinstance(value, Decimal):
         scale = _scale(value)
-        if not scale:
+        if not scale and abs(value) < 2**63:
             return ibis.literal(int(value))
         return ibis.literal(value, type=f"decimal({max(len(value.as_tuple().digits), scale) + 1}, {scale})")
     return ibis.literal(value)
@@ -352,6 +358,11 @@ def _strict(function: Any, values: list[Any]) -> Any:
     for v in values[1:]:
         missing = missing | v.isnull()
     return missing.ifelse(None, function(*values))
+
+
+def _finite(value: Any) -> Any:
+    """A double that is a number: 0 to the power of -1 is none."""
+    return (value.isnan() | value.isinf()).ifelse(None, value)
 
 
 def _conjuncts(condition: Expr) -> Iterator[Expr]:
@@ -376,7 +387,6 @@ _OPERATORS: Mapping[str, Callable[..., Any]] = {
     "add": lambda a, b: a + b,
     "sub": lambda a, b: a - b,
     "mul": lambda a, b: a * b,
-    "pow": lambda a, b: a**b,
     "eq": lambda a, b: a == b,
     "ne": lambda a, b: a != b,
     "lt": lambda a, b: a < b,
