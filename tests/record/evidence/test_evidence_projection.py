@@ -143,6 +143,17 @@ def test_rows_come_from_a_real_ledger_with_their_provenance(tmp_path: Path, type
         assert view.rows("task").count().execute() == 0
 
 
+def test_of_several_later_rows_the_first_one_supersedes(tmp_path: Path, types: Types, ledger: Batches) -> None:
+    indicator = {"indicator": types["indicator"]}
+    made = projection(tmp_path, ledger)
+    made.catch_up("s", indicator)
+    for weight in (4, 5):
+        ledger.add(types["indicator"], [("A", weight)])
+    made.catch_up("s", indicator)  # both at once
+    weights = [dict(content(made.view("s", size)))["A"] for size in (1, 2, 3, 4)]
+    assert weights == [1, 3, 4, 5]
+
+
 def test_schemes_and_kinds_are_apart(tmp_path: Path, types: Types, ledger: Batches) -> None:
     ledger.add(types["indicator"], [("Z", 9)], scheme="other")
     made = projection(tmp_path, ledger)
