@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib.machinery import SourceFileLoader
@@ -64,7 +64,7 @@ unit = { type = "subject", of = ["unit"], title = { en = "Unit", zh = "单位" }
 aspect = { type = "ref", to = "aspect", title = { en = "Aspect", zh = "方面" } }
 quarter = { type = "period", of = ["quarter"], title = { en = "Quarter", zh = "季度" } }
 possible = { type = "decimal", decimals = 1, min = 0, title = { en = "Possible", zh = "应得" } }
-awarded = { type = "decimal", decimals = 1, min = 0, at_most = "possible", optional = true, title = { en = "Awarded", zh = "得分" } }
+awarded = { type = "decimal", decimals = 1, min = 0, at_most = "possible", optional = true, title = { en = "Got", zh = "得分" } }
 
 [evidence.item]
 title = { en = "Item", zh = "事项" }
@@ -85,7 +85,10 @@ label = "confidential"
 [evidence.form.field]
 about = { type = "subject", of = ["unit", "leader"], title = { en = "About", zh = "对象" } }
 day = { type = "date", title = { en = "Day", zh = "日期" } }
-mark = { type = "choice", title = { en = "Mark", zh = "评价" }, choices = { good = { en = "Good", zh = "好" }, poor = { en = "Poor", zh = "差" } } }
+[evidence.form.field.mark]
+type = "choice"
+title = { en = "Mark", zh = "评价" }
+choices = { good = { en = "Good", zh = "好" }, poor = { en = "Poor", zh = "差" } }
 
 [evidence.reading]
 title = { en = "Reading", zh = "读数" }
@@ -232,7 +235,8 @@ def rows() -> dict[str, list[dict[str, Any]]]:
     start = date(2021, 1, 1)
     units = [{"id": f"U{n}", "type": "unit", "zh": f"龘{n}", "en": f"Unit {n}", "from": start} for n in (1, 2, 3)]
     leaders = [
-        {"id": f"L{n}", "type": "leader", "zh": f"靐{n}", "en": f"L {n}", "parent": f"U{n}", "from": start} for n in (1, 3)
+        {"id": f"L{n}", "type": "leader", "zh": f"靐{n}", "en": f"L {n}", "parent": f"U{n}", "from": start}
+        for n in (1, 3)
     ]
     aspects = [
         {"code": code, "side": side, "weight": Decimal(weight)}
@@ -288,13 +292,25 @@ class World:
     scheme: Scheme
     ledger: Ledger
     key: SigningKey
-    view: View
     run: Run
     issued: Issue
+    _packed: dict[Level, dict[str, bytes]] = field(default_factory=dict)
 
     def packages(self, level: Level = "described") -> dict[str, dict[str, Any]]:
         """The packages as JSON, by subject."""
-        return {s.subject: json.loads(write_package(p)) for s, p in pack(self.issued, self.ledger, level)}
+        if level not in self._packed:
+            made = {s.subject: write_package(p) for s, p in pack(self.issued, self.ledger, level)}
+            self._packed[level] = made
+        return {subject: json.loads(data) for subject, data in self._packed[level].items()}
+
+    def __repr__(self) -> str:
+        return "World"
+
+    def later_view(self) -> View:
+        """The same rows at a larger size of the ledger, after what was issued."""
+        types = evidence_types(self.scheme)
+        tables = {kind: self.run.view.arrow(kind) for kind in types}
+        return View.of(tables, types, self.ledger.size, zone=self.scheme.zone)
 
     @property
     def trust(self) -> Trust:
@@ -331,7 +347,7 @@ def make_world(folder: Path) -> Iterator[World]:
         run = Run(scheme, view, hierarchy, results, synthetic=True)
         key = SigningKey.from_seed(b"i" * 32)
         issued = issue(run, {"portrait": None, "leader": None}, ledger=ledger, key=key, now=NOW, by="office")
-        yield World(scheme, ledger, key, view, run, issued)
+        yield World(scheme, ledger, key, run, issued)
 
 
 @pytest.fixture(scope="session")

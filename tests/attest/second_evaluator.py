@@ -315,7 +315,7 @@ class Evaluator:
     def _split(self, args: Any, rows: list[Row], derivation: Any, end: date) -> list[Any]:
         total, over, weight = args
         (op, _, _, value, where), kind = total, total[3][2]
-        assert op == "sum" and derivation["split"] == "pro_rata"
+        assert (op, derivation["split"]) == ("sum", "pro_rata")
         base = self._base(kind)
         fields = dict(base["fields"])
         sharing = dict(self._base(derivation["id"])["fields"])[over[4]]["of"]

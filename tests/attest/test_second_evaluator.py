@@ -30,7 +30,7 @@ def disagreements(second: ModuleType, package: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("level", ["described", "auditor"])
 def test_it_agrees_on_every_number(world: Any, second: ModuleType, level: str) -> None:
     packages = world.packages(level)
-    assert {subject: disagreements(second, package) for subject, package in packages.items()} == dict.fromkeys(packages, [])
+    assert [line for package in packages.values() for line in disagreements(second, package)] == []
 
 
 def test_it_would_notice(world: Any, second: ModuleType) -> None:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from mingjian.attest.statements import Stated, Statement, Why, closure, kinds_under
 from mingjian.base.errors import Fault
+from mingjian.base.values import Period
 from mingjian.declare import EvidenceType, Expr, Hierarchy, Scheme, evidence_types, walk
 from mingjian.reckon.measures import Attested, Key
 from mingjian.record.evidence import Intake, read_rows
@@ -138,6 +139,17 @@ class Claimed:
         return found
 
     @cached_property
+    def named(self) -> Sequence[Row]:
+        """Where no row is shown at all: the subject as the statement names it, under parents without a name."""
+        chain = self.scheme.lineage_of(self.statement.subject_type)
+        ids = [self.statement.subject, *(f"{self.statement.subject} < {above}" for above in chain[1:])]
+        start = Period.parse(self.statement.period).first.isoformat()
+        return [
+            {"id": name, "type": kind, "zh": name, "en": name, "parent": above, "from": start, "_entry": 0, "_row": row}
+            for row, (name, kind, above) in enumerate(zip(ids, chain, [*ids[1:], None], strict=True))
+        ]
+
+    @cached_property
     def shared(self) -> Mapping[str, Sequence[Row]]:
         """The rows that are about no subject."""
         return {kind: rows for kind, rows in self.rows.items() if not self.namespaces.fields[kind]}
@@ -145,7 +157,7 @@ class Claimed:
     def own(self, kind: str, prefix: str) -> Iterator[Row]:
         """The rows of a kind with their prefixed fields."""
         names = self.namespaces.fields[kind]
-        for row in self.rows.get(kind, ()):
+        for row in self.named if kind == SUBJECT and not self.proofs else self.rows.get(kind, ()):
             marked = {name: prefix + row[name] for name in names if isinstance(row.get(name), str)}
             yield {**row, **marked}
 
