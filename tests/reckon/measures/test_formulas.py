@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from mingjian.base.errors import MingjianError
 from mingjian.declare import (
-    Expr, FormulaError, coalesce, expr_from_data, greatest, least, literal, where,
+    Expr,
+    FormulaError,
+    coalesce,
+    expr_from_data,
+    greatest,
+    least,
+    literal,
+    where,
 )  # fmt: skip
 
 WH = Expr("field", ("reading", "wh"), "exact", "reading")

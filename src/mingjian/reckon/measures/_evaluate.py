@@ -43,7 +43,17 @@ from mingjian.reckon.measures._engine import (
     touched_rows,
 )
 from mingjian.reckon.measures._indices import Branch, grow, reckon
-from mingjian.reckon.measures._plan import Job, declared, evidence_of, job_for, jobs, reads, rows_for, wanted
+from mingjian.reckon.measures._plan import (
+    Job,
+    among_peers,
+    declared,
+    evidence_of,
+    job_for,
+    jobs,
+    reads,
+    rows_for,
+    wanted,
+)
 from mingjian.reckon.measures._sheets import Sheet, places_of
 from mingjian.reckon.measures._tables import Ground
 from mingjian.reckon.measures._values import COUNT, SUM, VALUE, AggregateKey, Key, Part, Results, Value
@@ -77,12 +87,15 @@ def evaluate(
     """The values of a run, before the release gate.
 
     ``view`` has the rows as of a ledger size; ``only`` names the measures wanted (with what they read); ``subjects``
-    restricts the run to these and those below them, for measures that do not depend on peers. Raises Misuse for an unknown
-    measure, MingjianError for a number beyond 38 digits.
+    restricts the outcome to these and those below them. Raises Misuse for an unknown measure, MingjianError for a number
+    beyond 38 digits.
     """
-    run = Run(scheme, Ground(scheme, view), hierarchy, subjects, attested)
-    run.all(jobs(scheme, period, only))
-    return Results(str(period), (value for job in wanted(scheme, period, only) for value in run.values(job)))
+    ordered = jobs(scheme, period, only)
+    run = Run(scheme, Ground(scheme, view), hierarchy, None if among_peers(scheme, ordered) else subjects, attested)
+    run.all(ordered)
+    values = (value for job in wanted(scheme, period, only) for value in run.values(job))
+    asked = None if subjects is None else run.with_below(subjects)
+    return Results(str(period), (value for value in values if asked is None or value.subject in asked))
 
 
 class Run:
@@ -132,7 +145,7 @@ class Run:
         tables = self.ground.until(rows.end)
         ancestry = self._ancestry(rows.of) if rows.pooled else None
         constant = constants(self.scheme, rows.first, rows.end)
-        return tables, rows, asked, evidence, constant, ancestry, self._allowed(rows.of)
+        return tables, rows, asked, evidence, constant, ancestry, self._allowed()
 
     def _ancestry(self, of: str) -> pa.Table:
         if of not in self._ancestries:
@@ -147,10 +160,12 @@ class Run:
             )
         return self._ancestries[of]
 
-    def _allowed(self, of: str) -> set[str] | None:
-        if self._subjects is None:
-            return None
-        asked = set(self._subjects)
+    def _allowed(self) -> set[str] | None:
+        return None if self._subjects is None else self.with_below(self._subjects)
+
+    def with_below(self, subjects: Collection[str]) -> set[str]:
+        """These subjects and all who ever stood below them."""
+        asked = set(subjects)
         return asked | {below for t in self.scheme.subjects for below, above, *_ in self._links(t) if above in asked}
 
     def _links(self, of: str) -> Sequence[tuple[str, str, date, date | None]]:
@@ -159,7 +174,7 @@ class Run:
     def spine(self, of: str, period: Period) -> tuple[str, ...]:
         """The subjects of a type that exist in the period, sorted."""
         alive = (subject.id for subject in self.hierarchy.alive(of, period.first, period.end))
-        allowed = self._allowed(of)
+        allowed = self._allowed()
         return tuple(s for s in alive if allowed is None or s in allowed)
 
     def reduction(self, rows: Rows) -> Reduced:

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from mingjian.base.errors import Misuse
 from mingjian.base.values import Period
 from mingjian.declare import Expr, Hierarchy, Index, Measure, Scheme, Title, formula_text, walk
 from mingjian.reckon.index import contributions
 from mingjian.reckon.measures._engine import Rows, key_of, kind_of, reductions, touched_rows
 from mingjian.reckon.measures._evaluate import NOTHING_ATTESTED, Run
-from mingjian.reckon.measures._indices import Branch
-from mingjian.reckon.measures._plan import Job, declared, evidence_of, job_for, jobs, leaves, rows_for
+from mingjian.reckon.measures._indices import Branch, leaf
+from mingjian.reckon.measures._plan import Job, among_peers, declared, evidence_of, job_for, jobs, rows_for
 from mingjian.reckon.measures._tables import Ground
 from mingjian.reckon.measures._values import Results, Value
 from mingjian.record.evidence import View
@@ -90,30 +91,32 @@ def explain(
     Raises Misuse for an unknown measure, a period of the wrong kind, or a subject that has no such value. The values are
     those before the release gate: the caller passes them through it before anyone sees them.
     """
-    what = declared(scheme, measure)
-    alone = None if _relative(what) else {subject}
+    ordered = jobs(scheme, period, [measure])
+    known = hierarchy.subject(subject)
+    if known is None:
+        raise Misuse(f"there is no subject {subject}", remedy="`mingjian measure` lists those there are")
+    alone = None if among_peers(scheme, ordered) else {subject}
     run = Run(scheme, Ground(scheme, view), hierarchy, alone, NOTHING_ATTESTED)
-    run.all(jobs(scheme, period, [measure]))
-    return _Explainer(run, subject).number(measure, period, member, before=False)
-
-
-def _relative(what: Measure | Index) -> bool:
-    return isinstance(what, Index) and any(leaf.normalise in ("minmax", "zscore") for leaf in leaves(what.root))
+    run.all(ordered)
+    job = job_for(scheme, measure, period, known.type)
+    Results(job.period, run.values(job)).value(measure, subject, member)  # the Misuse where there is none
+    return _Explainer(run, subject, known.type).number(measure, period, member, before=False)
 
 
 class _Explainer:
-    def __init__(self, run: Run, subject: str) -> None:
-        self.run, self.scheme, self.subject = run, run.scheme, subject
+    def __init__(self, run: Run, subject: str, of: str) -> None:
+        self.run, self.scheme, self.subject, self.of = run, run.scheme, subject, of
 
     def number(self, name: str, period: Period, member: str, *, before: bool) -> Explanation:
-        of = next(t for t in self.scheme.subjects if self._is(t, period))
-        job = job_for(self.scheme, name, period, of, before=before)
+        job = job_for(self.scheme, name, period, self.of, before=before)
         what = declared(self.scheme, name)
-        value = Results(job.period, self.run.values(job)).value(name, self.subject, member)
+        value = Results(job.period, self.run.values(job)).get(name, self.subject, member)
+        if value is None:
+            return self._absent(what, job.period, member, "no rows")
         if isinstance(what, Index):
             return self._index(what, job, value, member)
-        if what.rollup in ("sum", "mean") and of != what.of:
-            return Explanation(value, what.title, f"{what.rollup} of {name} of each {what.of}")
+        if what.rollup in ("sum", "mean") and self.of != what.of:
+            return self._rolled(what, job, value, member)
         nodes = list(walk(what.expr))
         names = dict.fromkeys(str(n.args[0]) for n in nodes if n.op in ("param", "lookup"))
         inputs = dict.fromkeys((str(n.args[0]), n.op == "previous") for n in nodes if n.op in ("measure", "previous"))
@@ -127,8 +130,20 @@ class _Explainer:
             tuple(self.number(n, own, self._member(n, member), before=b) for n, b in inputs),
         )
 
-    def _is(self, subject_type: str, period: Period) -> bool:
-        return self.subject in self.run.spine(subject_type, period)
+    def _rolled(self, measure: Measure, job: Job, value: Value, member: str) -> Explanation:
+        """A sum or mean with the values that it is made of; each of these is explained under its own subject."""
+        last = Period.parse(job.period).end - timedelta(days=1)
+        below = [
+            Explanation(part, measure.title, formula_text(measure.expr))
+            for part in self.run.values(Job(job.name, job.period, measure.of))
+            if part.member == member and self.run.hierarchy.ancestor(part.subject, job.of, last) == self.subject
+        ]
+        formula = f"{measure.rollup} of {measure.id} of each {measure.of}"
+        return Explanation(value, measure.title, formula, inputs=tuple(below))
+
+    def _absent(self, what: Measure | Index, period: str, member: str, why: str) -> Explanation:
+        absent = Value(what.id, self.subject, period, member, "none", None, what.unit, what.decimals)
+        return Explanation(absent, what.title, why)
 
     def _member(self, name: str, member: str) -> str:
         what = declared(self.scheme, name)
@@ -192,7 +207,8 @@ class _Explainer:
     def _branch(self, index: Index, job: Job, branch: Branch, value: Value) -> Explanation:
         values = Results(job.period, self.run.values(job))
         parts = [self._child(index, job, child, values) for child in branch.children]
-        numbers = np.array([[_float(part.value) for part in parts]])
+        brought = [self._brought(job, *pair) for pair in zip(branch.children, parts, strict=True)]
+        numbers = np.array([brought])
         weights = np.array([float(child.weight) for child in branch.children])
         shares = (
             contributions(numbers, weights, branch.node.aggregate)[0] if weights.any() else np.full(len(parts), np.nan)
@@ -207,16 +223,27 @@ class _Explainer:
         )
 
     def _child(self, index: Index, job: Job, child: Branch, values: Results) -> Explanation:
-        if child.children:
-            return self._branch(index, job, child, values.value(index.id, self.subject, child.id))
+        if not child.node.measure:
+            value = values.get(index.id, self.subject, child.id)
+            empty = self._absent(index, job.period, child.id, "no members")
+            return empty if value is None else self._branch(index, job, child, value)
         period = Period.parse(job.period)
-        leaf = job_for(self.scheme, child.node.measure, period, job.of)
-        there = Results(leaf.period, self.run.values(leaf)).get(child.node.measure, self.subject, child.member)
+        read = job_for(self.scheme, child.node.measure, period, job.of)
+        there = Results(read.period, self.run.values(read)).get(child.node.measure, self.subject, child.member)
         if there is not None:
             return self.number(child.node.measure, period, child.member, before=False)
         what = declared(self.scheme, child.node.measure)
-        absent = Value(what.id, self.subject, leaf.period, child.member, "none", None, what.unit, what.decimals)
-        return Explanation(absent, child.title, "no rows: leaves the denominator")
+        return self._absent(what, read.period, child.member, "no rows: leaves the denominator")
+
+    def _brought(self, job: Job, child: Branch, part: Explanation) -> float:
+        """What a child brings to its node: a leaf's value on the leaf's own scale."""
+        if not child.node.measure:
+            return np.nan if part.value.number is None else float(part.value.number)
+        period = Period.parse(job.period)
+        spine = self.run.spine(job.of, period)
+        sheet = self.run.sheet(job_for(self.scheme, child.node.measure, period, job.of))
+        column = leaf(child, spine, {child.node.measure: sheet}, self.run.attested.peers)
+        return float(column.floats[spine.index(self.subject)])
 
 
 def _weighed(part: Explanation, child: Branch, share: float) -> Explanation:
@@ -230,10 +257,6 @@ def _weighed(part: Explanation, child: Branch, share: float) -> Explanation:
         child.weight,
         None if np.isnan(share) else float(share),
     )
-
-
-def _float(value: Value) -> float:
-    return np.nan if value.number is None else float(value.number)
 
 
 def _once(expr: Expr) -> Sequence[Expr]:

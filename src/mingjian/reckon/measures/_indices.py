@@ -71,6 +71,7 @@ def reckon(
     """The index and its inner nodes for ``subjects``; ``peers`` has attested statistics by measure and member."""
     columns: dict[str, Column] = {}
     total = _column(root, subjects, sheets, peers, columns)
+    columns.pop(root.id, None)  # the root is the index itself, not a part of it
     members = sorted(columns)
     pairs = tuple(sorted([(s, m) for s in subjects for m in ("", *members)]))
     place = {s: i for i, s in enumerate(subjects)}
@@ -98,30 +99,33 @@ def _column(
     peers: Mapping[str, Stats],
     inner: dict[str, Column],
 ) -> Column:
-    node = branch.node
-    if not branch.children and not node.measure:  # a dimension that has no members yet
-        return nothing(len(subjects))
     if not branch.children:
-        sheet = sheets[node.measure]
-        column = sheet.member(subjects, branch.member)
-        values, why = column.floats, column.why
-    else:
-        parts = [_column(c, subjects, sheets, peers, inner) for c in branch.children]
-        out = aggregate(
-            np.stack([p.floats for p in parts], axis=1),
-            np.array([float(c.weight) for c in branch.children]),
-            node.aggregate,
-        )
-        values, why = out.values, _codes(out.reasons)
-        group = np.min([p.group for p in parts], axis=0)
-        column = Column(values, why, group)
-    if node.normalise != "none" and not branch.children:
-        low, high = (None if x is None else float(x) for x in (node.low, node.high))
-        scaled = normalise(values, node.normalise, low, high, peers.get(peers_key(node.measure, branch.member)))
-        column = Column(scaled.values, np.where(why == OK, _codes(scaled.reasons), why).astype(np.uint8), column.group)
-    if branch.children and branch.id:
+        return leaf(branch, subjects, sheets, peers)
+    parts = [_column(c, subjects, sheets, peers, inner) for c in branch.children]
+    out = aggregate(
+        np.stack([p.floats for p in parts], axis=1),
+        np.array([float(c.weight) for c in branch.children]),
+        branch.node.aggregate,
+    )
+    column = Column(out.values, _codes(out.reasons), np.min([p.group for p in parts], axis=0))
+    if branch.id:
         inner[branch.id] = column
-    return replace(column, values=column.floats)
+    return column
+
+
+def leaf(branch: Branch, subjects: Sequence[str], sheets: Mapping[str, Sheet], peers: Mapping[str, Stats]) -> Column:
+    """What a leaf brings to the node above it: its measure on the leaf's own scale."""
+    node = branch.node
+    if not node.measure:  # a dimension that has no members yet
+        return nothing(len(subjects))
+    column = sheets[node.measure].member(subjects, branch.member)
+    if node.normalise == "none":
+        return replace(column, values=column.floats)
+    low, high = (None if x is None else float(x) for x in (node.low, node.high))
+    stats = peers.get(peers_key(node.measure, branch.member))
+    scaled = normalise(column.floats, node.normalise, low, high, stats)
+    why = np.where(column.why == OK, _codes(scaled.reasons), column.why).astype(np.uint8)
+    return Column(scaled.values, why, column.group)
 
 
 def _codes(reasons: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

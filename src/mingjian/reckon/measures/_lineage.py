@@ -39,7 +39,10 @@ def lineage(
             sources = [(rows.kind, entry, row)] if origins is None else origins[entry, row]
             for kind, e, r in sources:
                 found.setdefault(subject, {}).setdefault(kind, set()).add((e, r))
+    asked = None if subjects is None else run.with_below(subjects)
     for above, below in _rolled(scheme, hierarchy, ordered):
+        if asked is not None and above not in asked:
+            continue
         for kind, places in found.get(below, {}).items():
             found.setdefault(above, {}).setdefault(kind, set()).update(places)
     return {s: {kind: tuple(sorted(p)) for kind, p in sorted(kinds.items())} for s, kinds in sorted(found.items())}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from mingjian.base.errors import Fault, Misuse
@@ -105,6 +105,12 @@ def rows_for(scheme: Scheme, job: Job, kind: str) -> Rows:
             remedy="name a subject field that may hold it, or roll the measure up",
         )
     return Rows(kind, field, job.of, measure.each, measure.window, period.first, period.end, pooled)
+
+
+def among_peers(scheme: Scheme, ordered: Iterable[Job]) -> bool:
+    """Whether any of the jobs places a subject among its peers, so that it takes all of them to reckon one."""
+    found = (scheme.indices[job.name] for job in ordered if job.name in scheme.indices)
+    return any(leaf.normalise in ("minmax", "zscore") for index in found for leaf in leaves(index.root))
 
 
 def leaves(node: Node) -> Iterator[Node]:
