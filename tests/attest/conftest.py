@@ -296,6 +296,9 @@ class World:
     issued: Issue
     _packed: dict[Level, dict[str, bytes]] = field(default_factory=dict)
 
+    toml = SCHEME
+    formulas = MEASURES
+
     def packages(self, level: Level = "described") -> dict[str, dict[str, Any]]:
         """The packages as JSON, by subject."""
         if level not in self._packed:

@@ -129,3 +129,21 @@ def test_the_name_of_a_file_is_safe(world: Any) -> None:
     statement = world.issued.statements["portrait", "U1"]
     assert file_name(statement) == "portrait-U1-2021Q3.json"
     assert "/" not in file_name(replace(statement, subject="../a/b"))
+
+
+def given_by(world: Any, scheme: Any, level: str) -> dict[str, str]:
+    """What a package of U1 takes as given under other rules about who sees what."""
+    issued = replace(world.issued, run=replace(world.run, scheme=scheme))
+    return next(dict(p.given) for s, p in pack(issued, world.ledger, level) if s.subject == "U1")  # type: ignore[arg-type]
+
+
+def test_sealed_rows_are_in_no_package(world: Any) -> None:
+    evidence = {**world.scheme.evidence, "item": replace(world.scheme.evidence["item"], label="sealed")}
+    assert given_by(world, replace(world.scheme, evidence=evidence), "auditor") == {"gravity": "sealed"}
+
+
+def test_a_number_among_peers_is_taken_as_given_with_all_that_looks_back_on_it(world: Any) -> None:
+    health = world.scheme.indices["health"]
+    indices = {"health": replace(health, root=replace(health.root, normalise="zscore"))}
+    given = given_by(world, replace(world.scheme, indices=indices), "auditor")
+    assert given == {"health": "peers", "movement": "peers"}

@@ -186,3 +186,13 @@ def test_a_package_of_another_shape_is_refused_or_read_but_never_breaks(world: A
     changed = replaced({**package, "scheme": {}}, path, new)
     with suppress(Fault):
         read_package(json.dumps(changed).encode()).statement.credential()
+
+
+@pytest.mark.parametrize(
+    "broken", [{"root": "zz"}, {"root": 7}, {"rows": "1"}, {"index": "0"}, {"kind": []}, {"scheme": None}]
+)
+def test_a_header_that_no_ledger_writes(world: Any, broken: dict[str, Any]) -> None:
+    package = world.packages("public")["U1"]
+    package["entries"][0]["header"].update(broken)
+    with pytest.raises(Fault, match="header"):
+        read_package(json.dumps(package).encode())

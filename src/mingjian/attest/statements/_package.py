@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -23,6 +24,8 @@ FORMAT: Final = "mingjian/1"
 MOST_BYTES: Final = 256 * 1024 * 1024
 MOST_ENTRIES: Final = 100_000
 MOST_ROWS: Final = 1_000_000
+
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 Level = Literal["public", "described", "auditor"]
 LEVELS: Final[tuple[Level, ...]] = ("public", "described", "auditor")
@@ -129,6 +132,9 @@ def _entry(value: object, where: str) -> ProvenEntry:
         entry = Entry.from_json(record_of(record.get("header"), f"{where}.header"))
     except MingjianError as fault:
         raise malformed(f"{where}.header", str(fault)) from fault
+    fit = isinstance(entry.index, int) and isinstance(entry.rows, int) and isinstance(entry.kind, str)
+    if not (fit and isinstance(entry.scheme, str) and isinstance(entry.root, str) and _HASH.fullmatch(entry.root)):
+        raise malformed(f"{where}.header", "its numbers, names or root are none")
     path = list_of(record, "path", where, 64)
     try:
         return ProvenEntry(entry, tuple(bytes.fromhex(node) for node in path))

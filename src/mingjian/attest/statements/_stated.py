@@ -24,7 +24,7 @@ SNAPSHOT_COLUMNS: Final = (
     "printed",
     "unit",
 )
-_LONGEST: Final = 10_000  # digits of a stated number
+_LONGEST: Final = 1_000  # characters of a stated number
 
 
 @dataclass(frozen=True, slots=True)
