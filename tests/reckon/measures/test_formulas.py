@@ -59,7 +59,7 @@ UNKNOWNS: Sequence[tuple[Expr, object]] = (
     (where(METER.isin(["good", "fair"]), 1, 2), 1), (where(METER.isin(["poor"]), 1, 2), 2),
     (points(METER), 90), (points(where(WH == 10, "bad", "good")), None), (points(where(UNKNOWN, "good", "good")), None),
     (WH / (WH - 10), None), (WH / 4, 2.5), ((WH - 6) ** 0.5, 2.0), ((WH - 11) ** 0.5, None), ((WH - 10) ** -1, None),
-    ((AT - date(2021, 6, 1)).days, 30), (where(AT < date(2021, 7, 2), 1, 2), 1),
+    ((AT - date(2021, 6, 1)).days, 30), (where(AT < date(2021, 7, 2), 1, 2), 1),  # noqa: SIM300  the field stands first
 )  # fmt: skip
 
 
@@ -251,7 +251,7 @@ CONDITIONS = st.one_of(
     st.none(),
     st.builds(Expr.__gt__, CELLS, NUMBERS).filter(lambda e: e.level),
     st.sampled_from([METER == "good", METER != "fair", METER.isin(["fair", "bad"]), PRICE.is_null(), ~(PRICE >= 1)]),
-    st.sampled_from([(PRICE > 1) | (METER == "good"), (PRICE > 1) & (WH > 0), AT >= date(2021, 7, 10)]),
+    st.sampled_from([(PRICE > 1) | (METER == "good"), (PRICE > 1) & (WH > 0), AT >= date(2021, 7, 10)]),  # noqa: SIM300  the field stands first
 ).filter(lambda e: e is None or "AT" not in repr(e))
 VALUES = st.recursive(CELLS, lambda inner: _grown(inner, reduced=False), max_leaves=4).filter(lambda e: e.level)
 REDUCED = st.one_of(
@@ -269,8 +269,8 @@ ROWS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(formulas=st.lists(FORMULAS.filter(lambda e: e.kind == "exact"), min_size=15, max_size=25), rows=ROWS)
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(formulas=st.lists(FORMULAS.filter(lambda e: e.kind == "exact"), min_size=20, max_size=20), rows=ROWS)
 def test_engine_and_spine_say_what_fractions_say(bench, formulas, rows):
     given_rows = [reading(meter, day, wh, None if p is None else str(p)) for day, (meter, wh, p) in enumerate(rows)]
     plain = [{"meter": meter, "wh": Fraction(wh), "price": None if p is None else Fraction(p)} for meter, wh, p in rows]

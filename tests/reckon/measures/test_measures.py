@@ -367,7 +367,8 @@ def test_members_below_one_district_are_not_those_of_another(bench, task):
 
 def test_derived_rows_are_reduced_like_any(bench):
     contracts = [{"contract": c, "unit": u, "month": m, "wh": wh} for c, u, m, wh in (
-        ("A", "U1", "2021-08", 100), ("B", "U1", "2021-08", 50), ("A", "U1", "2021-09", 100), ("C", "U2", "2021-08", 9), ("A", "U1", "2021-10", 7),
+        ("A", "U1", "2021-08", 100), ("B", "U1", "2021-08", 50), ("A", "U1", "2021-09", 100), ("A", "U1", "2021-10", 7),
+        ("C", "U2", "2021-08", 9),
     )]  # fmt: skip
     supply = [{"unit": u, "month": m, "wh": wh} for u, m, wh in (
         ("U1", "2021-08", 2**62), ("U1", "2021-09", 2**62), ("U1", "2021-10", 3), ("U2", "2021-08", 5),
