@@ -1,0 +1,46 @@
+"""The bench runs from end to end over a small example; what it measures is nobody's promise here."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+RUN = Path(__file__).parents[2] / "bench" / "run.py"
+EXAMPLE = """
+origin = "example.org/bench"
+
+[[programme]]
+scheme = "green_power"
+seed = 1
+
+[[programme.issue]]
+period = "2021"
+statements = ["green_certificate"]
+level = "auditor"
+papers = ["TENCENT-CQ"]
+"""
+
+
+def _run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    (folder / "example.toml").write_text(EXAMPLE, "utf-8")
+    return subprocess.run(
+        [sys.executable, RUN, "--example", folder, *options], capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_a_step_is_measured_beside_its_floor(tmp_path: Path) -> None:
+    done = _run(tmp_path, "--only", "add contract")
+    assert done.returncode == 0, done.stderr
+    head, *lines = done.stdout.splitlines()[1:]
+    assert [line.split("  ")[0] for line in lines] == ["green_power add contract", "green_power catch up with contract"]
+    for line in lines:
+        assert re.search(r" 240( +[0-9,.]+){5} ", line), line
+    assert head.split()[:3] == ["step", "count", "wall"]
+
+
+def test_a_step_that_is_not_there_is_said(tmp_path: Path) -> None:
+    done = _run(tmp_path, "--only", "nothing")
+    assert done.returncode == 2
+    assert "green_power: add contract" in done.stderr
