@@ -6,9 +6,10 @@ A leader moves, a unit merges, an id comes back; what was true on a day stays so
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -72,16 +73,41 @@ class Hierarchy:
         """What holds of the subject on ``day``; None before it begins and once it is gone."""
         return next((s for s in self._states.get(name, ()) if _holds(s, day)), None)
 
-    def alive(self, kind: str, first: date, end: date) -> tuple[Subject, ...]:
-        """The subjects of a type that exist on some day from ``first`` up to but not on ``end``, sorted by id.
+    def alive(self, kind: str, first: date, end: date, among: Collection[str] | None = None) -> tuple[Subject, ...]:
+        """The subjects of a type (``among`` these) that exist on some day from ``first`` up to but not on ``end``, by id.
 
         Each as last known inside the window: a leader who moved in it appears once, at the new place.
         """
         found = []
-        for name in sorted(self._states):
-            inside = [s for s in self._states[name] if s.type == kind and _cut(s.start, s.until, first, end)]
+        for name in self._names if among is None else sorted(among):
+            inside = [s for s in self._states.get(name, ()) if s.type == kind and _meets(s, first, end)]
             found += inside[-1:]
         return tuple(found)
+
+    def below(self, subjects: Iterable[str]) -> frozenset[str]:
+        """All who ever stood below these subjects, at any distance."""
+        found: set[str] = set()
+        fresh = {child for subject in subjects for child in self._children.get(subject, ())}
+        while fresh:
+            found |= fresh
+            fresh = {child for subject in fresh for child in self._children.get(subject, ())} - found
+        return frozenset(found)
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(sorted(self._states))
+
+    @cached_property
+    def _children(self) -> Mapping[str, frozenset[str]]:
+        """Who ever named a subject as parent; those of a merged one stand below its successor too."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for name, states in self._states.items():
+            for state in states:
+                if state.parent:
+                    found[state.parent].add(name)
+                if state.into:
+                    found[state.into].add(name)
+        return {name: frozenset(children) for name, children in found.items()}
 
     def ancestor(self, name: str, kind: str, day: date) -> str | None:
         """The subject of type ``kind`` that ``name`` is or stands under on ``day``, or None.
@@ -91,14 +117,14 @@ class Hierarchy:
         found = next(self._ancestors(self._states.get(name, ()), kind, day, day + _DAY), None)
         return found[0] if found else None
 
-    def ancestry(self, kind: str) -> tuple[Ancestry, ...]:
-        """Who stands under which subject of type ``kind``, from which day up to but not on which (None: still).
+    def ancestry(self, kind: str, among: Set[str] | None = None) -> tuple[Ancestry, ...]:
+        """Who (``among`` these) stands under which subject of type ``kind``, from which day up to but not on which.
 
-        A subject of the type itself stands under itself. Sorted by subject and day; the intervals of one subject never
-        overlap, and neighbouring ones under one ancestor are joined.
+        A None ends no interval. A subject of the type itself stands under itself. Sorted by subject and day; the
+        intervals of one subject never overlap, and neighbouring ones under one ancestor are joined.
         """
         found: list[Ancestry] = []
-        for name in sorted(self._states):
+        for name in self._names if among is None else sorted(among & self._states.keys()):
             for above, start, end in self._ancestors(self._states[name], kind, date.min, None):
                 if found and found[-1][:2] == (name, above) and found[-1][3] == start:
                     start = found.pop()[2]
@@ -130,6 +156,10 @@ class Hierarchy:
 
 def _holds(state: Subject, day: date) -> bool:
     return state.start <= day and (state.until is None or day < state.until)
+
+
+def _meets(state: Subject, first: date, end: date) -> bool:
+    return state.start < end and (state.until is None or state.until > first)
 
 
 def _cut(start: date, until: date | None, first: date, end: date | None) -> tuple[date, date | None] | None:

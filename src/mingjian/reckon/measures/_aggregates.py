@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
 from mingjian.base.values import Period
-from mingjian.declare import Expr, Hierarchy, Measure, Scheme
+from mingjian.declare import Hierarchy, Measure, Scheme
+from mingjian.reckon.measures._columns import OK, Column, singles
 from mingjian.reckon.measures._engine import key_of, kind_of, reductions
 from mingjian.reckon.measures._evaluate import NOTHING_ATTESTED, Run
 from mingjian.reckon.measures._plan import Job, declared, jobs, rows_for, wanted
-from mingjian.reckon.measures._sheets import places_of
 from mingjian.reckon.measures._tables import Ground
 from mingjian.reckon.measures._values import COUNT, SUM, VALUE, Aggregate, Part
 from mingjian.record.evidence import View
@@ -35,23 +33,18 @@ def aggregates(
 
 
 def _of(run: Run, measure: Measure, job: Job) -> Iterator[Aggregate]:
-    pairs = run.sheet(job).pairs
+    grid = run.sheet(job).grid
     once = {key_of(expr): expr for expr in reductions(measure.expr)}
     for place, (key, expr) in enumerate(once.items()):
         reduced = run.reduction(rows_for(run.scheme, job, kind_of(expr)))
-        parts: dict[Part, tuple[Any, ...]] = {VALUE: reduced.values[key]}
+        parts: dict[Part, Column] = {VALUE: reduced.columns[key]}
         if expr.op == "mean":
             parts = dict(zip((SUM, COUNT), reduced.parts[key], strict=True))
         for part, numbers in parts.items():
-            absent = 0 if part == COUNT or expr.op in ("count", "distinct", "rows") else None
-            for pair, found in zip(pairs, places_of(pairs, reduced.pairs), strict=True):
-                number = numbers[found] if found >= 0 else absent
-                yield Aggregate(job.name, pair[0], job.period, pair[1], place, part, _number(expr, part, number))
-
-
-def _number(expr: Expr, part: Part, number: Any) -> Fraction | float | None:
-    if number is None:
-        return None
-    if expr.kind == "score" and part == VALUE and not isinstance(number, Decimal):
-        return float(number)
-    return Fraction(number)
+            counted = part == COUNT or expr.op in ("count", "distinct", "rows")
+            aligned = numbers.take(reduced.grid.places(grid))
+            for (subject, member), why, number in zip(
+                grid.pairs(), aligned.why.tolist(), singles(aligned), strict=True
+            ):
+                told = number if why == OK else Fraction(0) if counted else None
+                yield Aggregate(job.name, subject, job.period, member, place, part, told)

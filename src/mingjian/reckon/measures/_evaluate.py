@@ -6,33 +6,35 @@ Nothing is kept from one run to the next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
-from mingjian.base.errors import Finding
 from mingjian.base.values import Period
 from mingjian.declare import Expr, Hierarchy, Index, Measure, Scheme
 from mingjian.reckon.index import Stats
+from mingjian.reckon.measures._blocks import Block
 from mingjian.reckon.measures._columns import (
     NO_BALLOTS,
     NO_ROWS,
     NO_VALUE,
     OK,
-    UNDEFINED,
-    ZERO_DENOMINATOR,
     Column,
+    Places,
     column,
+    constant,
     finish,
+    singles,
 )
 from mingjian.reckon.measures._engine import (
-    Pair,
+    Query,
     Reduced,
     Rows,
     key_of,
@@ -54,9 +56,9 @@ from mingjian.reckon.measures._plan import (
     rows_for,
     wanted,
 )
-from mingjian.reckon.measures._sheets import Sheet, places_of
+from mingjian.reckon.measures._sheets import WHOLE, Grid, Pair, Sheet, Spine
 from mingjian.reckon.measures._tables import Ground
-from mingjian.reckon.measures._values import COUNT, SUM, VALUE, AggregateKey, Key, Part, Results, Value
+from mingjian.reckon.measures._values import COUNT, SUM, VALUE, AggregateKey, Key, Results
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Attested:
 
 
 NOTHING_ATTESTED = Attested()
+Number: TypeAlias = Fraction | float | None
+ByJob: TypeAlias = dict[tuple[str, str], dict[tuple[Any, ...], dict[Pair, Number]]]
 
 
 def evaluate(
@@ -93,9 +97,8 @@ def evaluate(
     ordered = jobs(scheme, period, only)
     run = Run(scheme, Ground(scheme, view), hierarchy, None if among_peers(scheme, ordered) else subjects, attested)
     run.all(ordered)
-    values = (value for job in wanted(scheme, period, only) for value in run.values(job))
     asked = None if subjects is None else run.with_below(subjects)
-    return Results(str(period), (value for value in values if asked is None or value.subject in asked))
+    return Results.of_parts(str(period), (run.block(job, asked) for job in wanted(scheme, period, only)))
 
 
 class Run:
@@ -109,10 +112,9 @@ class Run:
         self._reduced: dict[Rows, Reduced] = {}
         self._sheets: dict[Job, Sheet] = {}
         self._ancestries: dict[str, pa.Table] = {}
-        self._given_by_job: dict[tuple[str, str], dict[tuple[int, Part], dict[Pair, Fraction | float | None]]] = {}
-        for (measure, subject, period, member, place, part), number in attested.aggregates.items():
-            by_part = self._given_by_job.setdefault((measure, period), {})
-            by_part.setdefault((place, part), {})[subject, member] = number
+        self._spines: dict[tuple[str, date, date], Spine] = {}
+        self._values = _by_job((key, number) for key, number in attested.values.items())
+        self._aggregates = _by_job((key, number) for key, number in attested.aggregates.items())
 
     # -- rows -----------------------------------------------------------------------------------------------------------
     def queries(self, ordered: Sequence[Job]) -> dict[Rows, dict[str, Expr]]:
@@ -130,26 +132,31 @@ class Run:
     def all(self, ordered: Sequence[Job]) -> None:
         """Run the queries of all jobs, then make their sheets in the order given."""
         for rows, asked in self.queries(ordered).items():
-            self._reduced[rows] = reduce_rows(*self.query(rows, tuple(asked.values())))
+            spine = self.spine(rows.of, rows.first, rows.end)
+            self._reduced[rows] = reduce_rows(self.query(rows, tuple(asked.values())), spine)
         for job in ordered:
             self.sheet(job)
 
     def touched(self, ordered: Sequence[Job]) -> Iterator[tuple[Rows, pa.Table]]:
         """For each query the rows that reach it."""
         for rows, asked in self.queries(ordered).items():
-            yield rows, touched_rows(*self.query(rows, tuple(asked.values())))
+            yield rows, touched_rows(self.query(rows, tuple(asked.values())))
 
-    def query(self, rows: Rows, asked: Sequence[Expr]) -> tuple[Any, ...]:
-        """The arguments of `reduce_rows` and `touched_rows`."""
-        evidence = evidence_of(self.scheme, rows.kind)
-        tables = self.ground.until(rows.end)
-        ancestry = self._ancestry(rows.of) if rows.pooled else None
-        constant = constants(self.scheme, rows.first, rows.end)
-        return tables, rows, asked, evidence, constant, ancestry, self._allowed()
+    def query(self, rows: Rows, asked: Sequence[Expr]) -> Query:
+        """What an engine is asked of rows."""
+        return Query(
+            tables=self.ground.until(rows.end),
+            rows=rows,
+            asked=asked,
+            evidence=evidence_of(self.scheme, rows.kind),
+            constant=constants(self.scheme, rows.first, rows.end),
+            ancestry=self._ancestry(rows.of) if rows.pooled else None,
+            subjects=self._allowed,
+        )
 
     def _ancestry(self, of: str) -> pa.Table:
         if of not in self._ancestries:
-            links = self.hierarchy.ancestry(of)
+            links = self.hierarchy.ancestry(of, self._allowed)
             self._ancestries[of] = pa.table(
                 {
                     "_below": pa.array([x[0] for x in links], pa.string()),
@@ -160,22 +167,21 @@ class Run:
             )
         return self._ancestries[of]
 
-    def _allowed(self) -> set[str] | None:
+    @cached_property
+    def _allowed(self) -> frozenset[str] | None:
         return None if self._subjects is None else self.with_below(self._subjects)
 
-    def with_below(self, subjects: Collection[str]) -> set[str]:
+    def with_below(self, subjects: Collection[str]) -> frozenset[str]:
         """These subjects and all who ever stood below them."""
-        asked = set(subjects)
-        return asked | {below for t in self.scheme.subjects for below, above, *_ in self._links(t) if above in asked}
+        return frozenset(subjects) | self.hierarchy.below(subjects)
 
-    def _links(self, of: str) -> Sequence[tuple[str, str, date, date | None]]:
-        return self.hierarchy.ancestry(of)
-
-    def spine(self, of: str, period: Period) -> tuple[str, ...]:
-        """The subjects of a type that exist in the period, sorted."""
-        alive = (subject.id for subject in self.hierarchy.alive(of, period.first, period.end))
-        allowed = self._allowed()
-        return tuple(s for s in alive if allowed is None or s in allowed)
+    def spine(self, of: str, first: date, end: date) -> Spine:
+        """The subjects of a type that exist on some day from ``first`` up to but not on ``end``."""
+        key = (of, first, end)
+        if key not in self._spines:
+            alive = self.hierarchy.alive(of, first, end, among=self._allowed)
+            self._spines[key] = Spine(tuple(subject.id for subject in alive))
+        return self._spines[key]
 
     def reduction(self, rows: Rows) -> Reduced:
         """What a query gave."""
@@ -197,47 +203,51 @@ class Run:
 
     def _measured(self, measure: Measure, job: Job) -> Sheet:
         period = Period.parse(job.period)
-        spine = self.spine(job.of, period)
+        spine = self.spine(job.of, period.first, period.end)
         reduced = {key_of(r): self.reduction(rows_for(self.scheme, job, kind_of(r))) for r in reductions(measure.expr)}
+        grid = Grid.whole(spine)
         if measure.each:
-            there = set(spine)
-            found = {pair for r in reduced.values() for pair in r.pairs if pair[0] in there and pair[1]}
-            found |= {p for j in reads(self.scheme, job) for p in self.sheet(j).pairs if p[0] in there and p[1]}
-            found |= {pair for pairs in self.given_reductions(job).values() for pair in pairs}
-            pairs: tuple[Pair, ...] = tuple(sorted(found))
-        else:
-            pairs = tuple((subject, "") for subject in spine)
-        return Sheet(pairs, finish(measure.expr, _Inputs(self, job, pairs, reduced)))
+            read = [self.sheet(j).grid for j in reads(self.scheme, job)]
+            told = [_grid_of(spine, numbers) for numbers in self.aggregates(job).values()]
+            grid = Grid.union(spine, [*(r.grid for r in reduced.values()), *read, *told])
+        return Sheet(grid, finish(measure.expr, _Inputs(self, job, grid, reduced)))
 
-    def given_reductions(self, job: Job) -> Mapping[tuple[int, Part], Mapping[Pair, Fraction | float | None]]:
-        """What is attested of a job's reductions: by their place in its formula and part, the number for each pair."""
-        return self._given_by_job.get((job.name, job.period), {})
+    def aggregates(self, job: Job) -> Mapping[tuple[Any, ...], Mapping[Pair, Number]]:
+        """What is attested of a job's reductions: by place in its formula and part, the number for each pair."""
+        return self._aggregates.get((job.name, job.period), {})
 
     def _rolled(self, measure: Measure, job: Job) -> Sheet:
         """Sum or mean of the values of those below, under the parents of the period's last day."""
         period = Period.parse(job.period)
         last = period.end - timedelta(days=1)
         below = self.sheet(Job(job.name, job.period, measure.of))
-        parts: dict[Pair, list[int]] = {}
-        for i, (subject, member) in enumerate(below.pairs):
-            above = self.hierarchy.ancestor(subject, job.of, last)
-            if above is not None and below.column.why[i] == OK:
-                parts.setdefault((above, member), []).append(i)
-        spine = self.spine(job.of, period)
-        there = set(spine)
-        pairs = tuple(sorted(p for p in parts if p[0] in there)) if measure.each else tuple((s, "") for s in spine)
-        values: list[Any] = []
-        groups: list[int] = []
-        for pair in pairs:
-            chosen = [below.column.values[i] for i in parts.get(pair, ())]
-            values.append(_combined(measure.rollup, chosen))
-            groups.append(min((int(below.column.group[i]) for i in parts.get(pair, ())), default=NO_BALLOTS))
-        return Sheet(pairs, column(values, measure.expr.kind, np.array(groups, np.int64)))
+        spine = self.spine(job.of, period.first, period.end)
+        above = [self.hierarchy.ancestor(s, job.of, last) or "" for s in below.grid.spine.subjects]
+        pairs = list(below.grid.pairs())
+        width = max(1, len(below.grid.members))
+        over = [above[code // width] for code in below.grid.codes.tolist()]
+        good = below.column.why == OK
+        there = [i for i in np.flatnonzero(good).tolist() if over[i]]
+        grid = Grid.whole(spine)
+        if measure.each:
+            grid = Grid.of(spine, [over[i] for i in there], [pairs[i][1] for i in there])
+        parts: dict[int, list[int]] = {}
+        for i, place in zip(
+            there, grid.locate([over[i] for i in there], [pairs[i][1] for i in there]).tolist(), strict=True
+        ):
+            parts.setdefault(place, []).append(i)
+        numbers = singles(below.column)
+        values = [_combined(measure.rollup, [numbers[i] for i in parts.get(place, ())]) for place in range(grid.size)]
+        groups = [
+            min((int(below.column.group[i]) for i in parts.get(p, ())), default=NO_BALLOTS) for p in range(grid.size)
+        ]
+        return Sheet(grid, column(values, measure.expr.kind, NO_ROWS, np.array(groups, np.int64)))
 
     def _index(self, index: Index, job: Job) -> Sheet:
         period = Period.parse(job.period)
         sheets = {j.name: self.sheet(j) for j in reads(self.scheme, job)}
-        return reckon(index, self.tree(index, period), self.spine(job.of, period), sheets, self.attested.peers)
+        spine = self.spine(job.of, period.first, period.end)
+        return reckon(index, self.tree(index, period), spine, sheets, self.attested.peers)
 
     def tree(self, index: Index, period: Period) -> Branch:
         """The index's tree as it stands in the period, members grown from their dimension."""
@@ -249,72 +259,60 @@ class Run:
 
     def _given(self, job: Job, made: Sheet) -> Sheet:
         """The sheet with what is attested of it in place of what was reckoned."""
-        given = {(k[1], k[3]): x for k, x in self.attested.values.items() if (k[0], k[2]) == (job.name, job.period)}
+        given = self._values.get((job.name, job.period), {}).get((), {})
         if not given:
             return made
-        pairs = tuple(sorted({*made.pairs, *given}))
-        wide = made.aligned(pairs)
-        for i, pair in enumerate(pairs):
-            if pair in given:
-                number = given[pair]
-                wide.values[i], wide.why[i] = (0, NO_VALUE) if number is None else (number, OK)
-        return Sheet(pairs, wide)
+        grid = made.grid
+        if grid.members != WHOLE:
+            grid = Grid.union(grid.spine, [grid, _grid_of(grid.spine, given)])
+        places = grid.locate([subject for subject, _ in given], [member for _, member in given])
+        numbers = [number for number, place in zip(given.values(), places, strict=True) if place >= 0]
+        return Sheet(grid, made.aligned(grid).put(places[places >= 0], column(numbers, self._kind(job), NO_VALUE)))
+
+    def _kind(self, job: Job) -> str:
+        what = declared(self.scheme, job.name)
+        return what.expr.kind if isinstance(what, Measure) else "score"
 
     # -- values ---------------------------------------------------------------------------------------------------------
-    def values(self, job: Job) -> Iterator[Value]:
-        """A job's values, one for each pair."""
-        what, sheet = declared(self.scheme, job.name), self.sheet(job)
-        exact = isinstance(what, Measure) and what.expr.kind == "exact"
-        numbers, whys, groups = sheet.column.values.tolist(), sheet.column.why.tolist(), sheet.column.group.tolist()
-        for (subject, member), number, why, group in zip(sheet.pairs, numbers, whys, groups, strict=True):
-            good = why == OK
-            yield Value(
-                measure=job.name,
-                subject=subject,
-                period=job.period,
-                member=member,
-                status="value" if good else "none",
-                number=(Fraction(number) if exact else float(number)) if good else None,
-                unit=what.unit,
-                decimals=what.decimals,
-                group=None if group == NO_BALLOTS else group,
-                reason=None if good else _reason(why, job, subject, member),
-            )
+    def block(self, job: Job, among: Collection[str] | None = None) -> Block:
+        """A job's values, of the subjects ``among`` these; made one by one when they are asked for."""
+        return Block(job, declared(self.scheme, job.name), self.sheet(job), among)
 
 
 class _Inputs:
-    """What one measure's formula reads, aligned to its pairs."""
+    """What one measure's formula reads, aligned to its grid."""
 
-    def __init__(self, run: Run, job: Job, pairs: tuple[Pair, ...], reduced: Mapping[str, Reduced]) -> None:
-        self.size = len(pairs)
-        self._run, self._job, self._pairs, self._by_key = run, job, pairs, reduced
-        period = Period.parse(job.period)
-        self.constant: Callable[[Expr], Any] = constants(run.scheme, period.first, period.end)
-        self._period = period
-        self._given = run.given_reductions(job)
+    def __init__(self, run: Run, job: Job, grid: Grid, reduced: Mapping[str, Reduced]) -> None:
+        self.size = grid.size
+        self._run, self._job, self._grid, self._by_key = run, job, grid, reduced
+        self._period = Period.parse(job.period)
+        self.constant: Callable[[Expr], Any] = constants(run.scheme, self._period.first, self._period.end)
         formula = run.scheme.measures[job.name].expr
         self._places = {key: place for place, key in enumerate(dict.fromkeys(map(key_of, reductions(formula))))}
 
     def reduced(self, expr: Expr) -> Column:
         found = self._by_key[key_of(expr)]
-        values, groups = found.values[key_of(expr)], found.groups[key_of(expr)]
-        counting = expr.op in ("count", "distinct", "rows")
-        places = places_of(self._pairs, found.pairs)
-        aligned = [values[i] if i >= 0 else (0 if counting else None) for i in places]
-        if self._given:
-            aligned = self._attested(expr, aligned)
-        if not groups:
-            return column(aligned, expr.kind)
-        return column(aligned, expr.kind, np.array([groups[i] if i >= 0 else 0 for i in places], np.int64))
+        ballots = evidence_of(self._run.scheme, kind_of(expr)).ballots
+        made = _filled(expr, found.columns[key_of(expr)], found.grid.places(self._grid), ballots)
+        return self._attested(expr, made) if self._run.aggregates(self._job) else made
 
-    def _attested(self, expr: Expr, reckoned: list[Any]) -> list[Any]:
-        place = self._places[key_of(expr)]
-        if expr.op == "mean":
-            sums, counts = (self._given.get((place, part), {}) for part in (SUM, COUNT))
-            given = {pair: mean(expr.kind, total, int(counts.get(pair) or 0)) for pair, total in sums.items()}
-        else:
-            given = dict(self._given.get((place, VALUE), {}))
-        return [given.get(pair, number) for pair, number in zip(self._pairs, reckoned, strict=True)]
+    def _attested(self, expr: Expr, reckoned: Column) -> Column:
+        told, place = self._run.aggregates(self._job), self._places[key_of(expr)]
+        if expr.op != "mean":
+            return self._put(reckoned, told.get((place, VALUE), {}), expr.kind)
+        sums, counts = (told.get((place, part), {}) for part in (SUM, COUNT))
+        total = self._put(constant(None, expr.kind, self.size), sums, expr.kind)
+        count = self._put(constant(0, "exact", self.size), counts, "exact")
+        places = self._located(sums)
+        return reckoned.put(places[places >= 0], mean(expr.kind, total, count).take(places[places >= 0]))
+
+    def _put(self, made: Column, told: Mapping[Pair, Number], kind: str) -> Column:
+        places = self._located(told)
+        numbers = [number for number, place in zip(told.values(), places, strict=True) if place >= 0]
+        return made.put(places[places >= 0], column(numbers, kind, NO_ROWS))
+
+    def _located(self, told: Mapping[Pair, Number]) -> Places:
+        return self._grid.locate([subject for subject, _ in told], [member for _, member in told])
 
     def measure(self, name: str) -> Column:
         return self._other(name, before=False)
@@ -324,14 +322,23 @@ class _Inputs:
 
     def _other(self, name: str, *, before: bool) -> Column:
         job = job_for(self._run.scheme, name, self._period, self._job.of, before=before)
-        return self._run.sheet(job).aligned(self._pairs)
+        return self._run.sheet(job).aligned(self._grid)
+
+
+def _filled(expr: Expr, reduced: Column, places: Places, ballots: bool) -> Column:
+    """A reduction's column at these places: a subject without rows has a count of zero, and no value of anything else."""
+    aligned = reduced.take(places, NO_ROWS)
+    absent = np.flatnonzero(places < 0)
+    if expr.op in ("count", "distinct", "rows"):
+        aligned = aligned.put(absent, constant(0, "exact", len(absent)))
+    return replace(aligned, group=np.where(places < 0, 0, aligned.group)) if ballots else aligned
 
 
 def constants(scheme: Scheme, first: date, end: date) -> Callable[[Expr], Any]:
     """How parameters, bounds and literals are read in a period: parameters as in force on its last day."""
     last = end - timedelta(days=1)
 
-    def constant(expr: Expr) -> Any:
+    def read(expr: Expr) -> Any:
         name = str(expr.args[0])
         match expr.op:
             case "param" | "lookup":
@@ -350,7 +357,19 @@ def constants(scheme: Scheme, first: date, end: date) -> Callable[[Expr], Any]:
                 return date.fromisoformat(name)
         return name
 
-    return constant
+    return read
+
+
+def _grid_of(spine: Spine, pairs: Collection[Pair]) -> Grid:
+    return Grid.of(spine, [subject for subject, _ in pairs], [member for _, member in pairs])
+
+
+def _by_job(told: Iterable[tuple[tuple[Any, ...], Number]]) -> ByJob:
+    """Attested numbers by measure and period, then by what follows the member in their key, then by subject and member."""
+    found: ByJob = {}
+    for (measure, subject, period, member, *rest), number in told:
+        found.setdefault((measure, period), {}).setdefault(tuple(rest), {})[subject, member] = number
+    return found
 
 
 def _combined(rollup: str, values: Sequence[Any]) -> Any:
@@ -360,15 +379,3 @@ def _combined(rollup: str, values: Sequence[Any]) -> Any:
     if rollup == "sum":
         return total
     return total / len(values) if isinstance(total, float) else Fraction(total) / len(values)
-
-
-def _reason(why: int, job: Job, subject: str, member: str) -> Finding:
-    what = f"{job.name} of {subject}{f' ({member})' if member else ''} in {job.period}"
-    match why:
-        case _ if why == NO_ROWS:
-            return Finding("no-rows", f"{what}: there are no rows to reckon it from")
-        case _ if why == ZERO_DENOMINATOR:
-            return Finding("zero-denominator", f"{what}: what it is divided by is zero")
-        case _ if why == UNDEFINED:
-            return Finding("undefined", f"{what}: the formula has no value for these numbers")
-    return Finding("no-value", f"{what}: a figure that it reads has no value")

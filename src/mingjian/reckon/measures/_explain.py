@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mingjian.base.errors import Misuse
 from mingjian.base.values import Period
 from mingjian.declare import Expr, Hierarchy, Index, Measure, Scheme, Title, formula_text, walk
 from mingjian.reckon.index import contributions
+from mingjian.reckon.measures._blocks import Block
+from mingjian.reckon.measures._columns import OK, singles
 from mingjian.reckon.measures._engine import Rows, key_of, kind_of, reductions, touched_rows
 from mingjian.reckon.measures._evaluate import NOTHING_ATTESTED, Run
 from mingjian.reckon.measures._indices import Branch, leaf
@@ -99,18 +102,20 @@ def explain(
     run = Run(scheme, Ground(scheme, view), hierarchy, alone, NOTHING_ATTESTED)
     run.all(ordered)
     job = job_for(scheme, measure, period, known.type)
-    Results(job.period, run.values(job)).value(measure, subject, member)  # the Misuse where there is none
+    Results.of_parts(job.period, [run.block(job)]).value(measure, subject, member)  # the Misuse where there is none
     return _Explainer(run, subject, known.type).number(measure, period, member, before=False)
 
 
 class _Explainer:
     def __init__(self, run: Run, subject: str, of: str) -> None:
         self.run, self.scheme, self.subject, self.of = run, run.scheme, subject, of
+        self._touched: dict[tuple[Rows, str], pa.Table] = {}
+        self._seen: dict[tuple[Rows, str], dict[tuple[int, int], RowSeen]] = {}
 
     def number(self, name: str, period: Period, member: str, *, before: bool) -> Explanation:
         job = job_for(self.scheme, name, period, self.of, before=before)
         what = declared(self.scheme, name)
-        value = Results(job.period, self.run.values(job)).get(name, self.subject, member)
+        value = self.run.block(job).get(self.subject, member)
         if value is None:
             return self._absent(what, job.period, member, "no rows")
         if isinstance(what, Index):
@@ -135,7 +140,7 @@ class _Explainer:
         last = Period.parse(job.period).end - timedelta(days=1)
         below = [
             Explanation(part, measure.title, formula_text(measure.expr))
-            for part in self.run.values(Job(job.name, job.period, measure.of))
+            for part in self.run.block(Job(job.name, job.period, measure.of))
             if part.member == member and self.run.hierarchy.ancestor(part.subject, job.of, last) == self.subject
         ]
         formula = f"{measure.rollup} of {measure.id} of each {measure.of}"
@@ -160,22 +165,33 @@ class _Explainer:
         kind = kind_of(reduction)
         rows = rows_for(self.scheme, job, kind)
         reduced = self.run.reduction(rows)
-        pair = (self.subject, member if rows.each else "")
-        place = reduced.pairs.index(pair) if pair in reduced.pairs else None
-        value = reduced.values[key_of(reduction)][place] if place is not None else None
+        place = reduced.grid.locate([self.subject], [member if rows.each else ""])
+        found = reduced.columns[key_of(reduction)].take(place)
+        value = singles(found)[0] if found.why[0] == OK else None
         reached = self._reached(rows, reduction, member)
         if evidence_of(self.scheme, kind).ballots:
             return ReductionSeen(formula_text(reduction), kind, value, reached.num_rows, (), True)
-        return ReductionSeen(formula_text(reduction), kind, value, reached.num_rows, self._rows(rows, reached), False)
+        return ReductionSeen(
+            formula_text(reduction), kind, value, reached.num_rows, self._rows(rows, reduction, reached), False
+        )
 
     def _reached(self, rows: Rows, reduction: Expr, member: str) -> pa.Table:
-        import pyarrow.compute as pc
+        """The rows of one reduction and member; asked for all members at once, since an index reads each of them."""
+        key = (rows, key_of(reduction))
+        if key not in self._touched:
+            found = touched_rows(self.run.query(rows, [reduction]))
+            self._touched[key] = found.filter(pc.field("_subject") == self.subject)
+        found = self._touched[key]
+        return found.filter(pc.field("_member") == member) if rows.each else found
 
-        found = touched_rows(*self.run.query(rows, [reduction]))
-        mine = pc.field("_subject") == self.subject
-        return found.filter(mine & (pc.field("_member") == member) if rows.each else mine)
+    def _rows(self, rows: Rows, reduction: Expr, reached: pa.Table) -> tuple[RowSeen, ...]:
+        key = (rows, key_of(reduction))
+        if key not in self._seen:
+            self._seen[key] = {(row.entry, row.row): row for row in self._fetched(rows, self._touched[key])}
+        places: Any = zip(reached["_entry"].to_pylist(), reached["_row"].to_pylist(), strict=True)
+        return tuple(self._seen[key][place] for place in sorted(places))
 
-    def _rows(self, rows: Rows, reached: pa.Table) -> tuple[RowSeen, ...]:
+    def _fetched(self, rows: Rows, reached: pa.Table) -> Iterator[RowSeen]:
         import ibis
 
         if rows.kind in self.scheme.derivations:
@@ -186,16 +202,9 @@ class _Explainer:
             table = self.run.ground.view.rows(rows.kind)
             keys = ibis.memtable(reached.select(["_entry", "_row"]))
             found = self.run.ground.connection.to_pyarrow(table.semi_join(keys, ["_entry", "_row"])).to_pylist()
-        return tuple(
-            RowSeen(
-                rows.kind,
-                row["_entry"],
-                row["_row"],
-                row.get("_line"),
-                {k: v for k, v in row.items() if not k.startswith("_") and v is not None},
-            )
-            for row in sorted(found, key=lambda row: (row["_entry"], row["_row"]))
-        )
+        for row in found:
+            data = {k: v for k, v in row.items() if not k.startswith("_") and v is not None}
+            yield RowSeen(rows.kind, row["_entry"], row["_row"], row.get("_line"), data)
 
     # -- indices --------------------------------------------------------------------------------------------------------
     def _index(self, index: Index, job: Job, value: Value, member: str) -> Explanation:
@@ -205,7 +214,7 @@ class _Explainer:
         return self._branch(index, job, branch, value)
 
     def _branch(self, index: Index, job: Job, branch: Branch, value: Value) -> Explanation:
-        values = Results(job.period, self.run.values(job))
+        values = self.run.block(job)
         parts = [self._child(index, job, child, values) for child in branch.children]
         brought = [self._brought(job, *pair) for pair in zip(branch.children, parts, strict=True)]
         numbers = np.array([brought])
@@ -222,14 +231,14 @@ class _Explainer:
             ),
         )
 
-    def _child(self, index: Index, job: Job, child: Branch, values: Results) -> Explanation:
+    def _child(self, index: Index, job: Job, child: Branch, values: Block) -> Explanation:
         if not child.node.measure:
-            value = values.get(index.id, self.subject, child.id)
+            value = values.get(self.subject, child.id)
             empty = self._absent(index, job.period, child.id, "no members")
             return empty if value is None else self._branch(index, job, child, value)
         period = Period.parse(job.period)
         read = job_for(self.scheme, child.node.measure, period, job.of)
-        there = Results(read.period, self.run.values(read)).get(child.node.measure, self.subject, child.member)
+        there = self.run.block(read).get(self.subject, child.member)
         if there is not None:
             return self.number(child.node.measure, period, child.member, before=False)
         what = declared(self.scheme, child.node.measure)
@@ -240,10 +249,10 @@ class _Explainer:
         if not child.node.measure:
             return np.nan if part.value.number is None else float(part.value.number)
         period = Period.parse(job.period)
-        spine = self.run.spine(job.of, period)
+        spine = self.run.spine(job.of, period.first, period.end)
         sheet = self.run.sheet(job_for(self.scheme, child.node.measure, period, job.of))
         column = leaf(child, spine, {child.node.measure: sheet}, self.run.attested.peers)
-        return float(column.floats[spine.index(self.subject)])
+        return float(column.floats[spine.places([self.subject])[0]])
 
 
 def _weighed(part: Explanation, child: Branch, share: float) -> Explanation:

@@ -12,7 +12,7 @@ from mingjian.base.errors import Fault
 from mingjian.declare import Index, Node, Title
 from mingjian.reckon.index import Reason, Stats, aggregate, normalise
 from mingjian.reckon.measures._columns import NO_ROWS, NO_VALUE, OK, UNDEFINED, Column, nothing
-from mingjian.reckon.measures._sheets import Sheet
+from mingjian.reckon.measures._sheets import Grid, Sheet, Spine
 
 WHY = {Reason.VALUE: OK, Reason.ABSENT: NO_VALUE, Reason.CONSTANT: UNDEFINED, Reason.NEGATIVE: UNDEFINED}
 Member = Mapping[str, object]
@@ -65,26 +65,18 @@ def grow(node: Node, members: Callable[[str], Sequence[Member]], keys: Callable[
     return Branch(node.id, node.title, node.weight, replace(node, measure=""), inner)
 
 
-def reckon(
-    index: Index, root: Branch, subjects: Sequence[str], sheets: Mapping[str, Sheet], peers: Mapping[str, Stats]
-) -> Sheet:
-    """The index and its inner nodes for ``subjects``; ``peers`` has attested statistics by measure and member."""
+def reckon(index: Index, root: Branch, spine: Spine, sheets: Mapping[str, Sheet], peers: Mapping[str, Stats]) -> Sheet:
+    """The index and its inner nodes for every subject; ``peers`` has attested statistics by measure and member."""
     columns: dict[str, Column] = {}
-    total = _column(root, subjects, sheets, peers, columns)
+    total = _column(root, spine, sheets, peers, columns)
     columns.pop(root.id, None)  # the root is the index itself, not a part of it
-    members = sorted(columns)
-    pairs = tuple(sorted([(s, m) for s in subjects for m in ("", *members)]))
-    place = {s: i for i, s in enumerate(subjects)}
-    stacked = {"": total, **columns}
-    rows = [(stacked[m], place[s]) for s, m in pairs]
-    return Sheet(
-        pairs,
-        Column(
-            np.array([c.values[i] for c, i in rows], np.float64),
-            np.array([c.why[i] for c, i in rows], np.uint8),
-            np.array([c.group[i] for c, i in rows], np.int64),
-        ),
+    stacked = [total, *(columns[member] for member in sorted(columns))]
+    size = len(spine.subjects) * len(stacked)
+    grid = Grid(spine, ("", *sorted(columns)), np.arange(size, dtype=np.int64))
+    floats, why, group = (
+        np.stack([getattr(c, part) for c in stacked], axis=1).ravel() for part in ("floats", "why", "group")
     )
+    return Sheet(grid, Column(np.where(why == OK, floats, 0.0), why, group))
 
 
 def peers_key(measure: str, member: str) -> str:
@@ -94,14 +86,14 @@ def peers_key(measure: str, member: str) -> str:
 
 def _column(
     branch: Branch,
-    subjects: Sequence[str],
+    spine: Spine,
     sheets: Mapping[str, Sheet],
     peers: Mapping[str, Stats],
     inner: dict[str, Column],
 ) -> Column:
     if not branch.children:
-        return leaf(branch, subjects, sheets, peers)
-    parts = [_column(c, subjects, sheets, peers, inner) for c in branch.children]
+        return leaf(branch, spine, sheets, peers)
+    parts = [_column(c, spine, sheets, peers, inner) for c in branch.children]
     out = aggregate(
         np.stack([p.floats for p in parts], axis=1),
         np.array([float(c.weight) for c in branch.children]),
@@ -113,12 +105,12 @@ def _column(
     return column
 
 
-def leaf(branch: Branch, subjects: Sequence[str], sheets: Mapping[str, Sheet], peers: Mapping[str, Stats]) -> Column:
+def leaf(branch: Branch, spine: Spine, sheets: Mapping[str, Sheet], peers: Mapping[str, Stats]) -> Column:
     """What a leaf brings to the node above it: its measure on the leaf's own scale."""
     node = branch.node
     if not node.measure:  # a dimension that has no members yet
-        return nothing(len(subjects))
-    column = sheets[node.measure].member(subjects, branch.member)
+        return nothing(len(spine.subjects))
+    column = sheets[node.measure].member(spine, branch.member)
     if node.normalise == "none":
         return replace(column, values=column.floats)
     low, high = (None if x is None else float(x) for x in (node.low, node.high))

@@ -1,45 +1,152 @@
-"""A job's outcome: a column and the (subject, member) pairs it is aligned to."""
+"""Grids of subjects and members, and the columns that stand on them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from mingjian.reckon.measures._columns import Column
-from mingjian.reckon.measures._engine import Pair
+from mingjian.reckon.measures._columns import NO_VALUE, Column, Places
+
+Pair = tuple[str, str]  # subject, member
+Names: TypeAlias = "pa.Array[Any] | pa.ChunkedArray[Any] | Sequence[str]"
+WHOLE = ("",)  # the members of a measure without a breakdown
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """The values of one job. ``pairs`` are sorted; a measure without a breakdown has the member "" for every subject."""
+@dataclass(frozen=True, eq=False)
+class Spine:
+    """The subjects of a type in a period, sorted by id."""
 
-    pairs: tuple[Pair, ...]
-    column: Column
+    subjects: tuple[str, ...]
 
     @cached_property
-    def _places(self) -> dict[Pair, int]:
-        return {pair: i for i, pair in enumerate(self.pairs)}
+    def array(self) -> pa.Array[Any]:
+        """The ids as Arrow has them."""
+        return pa.array(self.subjects, pa.string())
 
-    def aligned(self, pairs: Sequence[Pair]) -> Column:
-        """The column for other pairs: member by member, or the subject's one value for each of its members."""
-        if pairs is self.pairs:
-            return self.column
-        places = self._places
-        found = (places.get(pair, places.get((pair[0], ""), -1)) for pair in pairs)
-        return self.column.take(np.fromiter(found, np.intp, len(pairs)))
-
-    def member(self, subjects: Sequence[str], member: str) -> Column:
-        """One member's column, a value for each of ``subjects``."""
-        places = self._places
-        found = (places.get((subject, member), -1) for subject in subjects)
-        return self.column.take(np.fromiter(found, np.intp, len(subjects)))
+    def places(self, names: Names) -> Places:
+        """Where each name stands, -1 where it does not."""
+        return _places(names, self.array)
 
 
-def places_of(asked: Sequence[Pair], found: Sequence[Pair]) -> npt.NDArray[np.intp]:
-    """Where each of ``asked`` stands in ``found``, -1 where it does not."""
-    places = {pair: i for i, pair in enumerate(found)}
-    return np.fromiter((places.get(pair, -1) for pair in asked), np.intp, len(asked))
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Pairs of a subject and a member: ``codes`` are sorted, each the subject's place times the members plus the member's.
+
+    A measure without a breakdown has the one member "" for every subject.
+    """
+
+    spine: Spine
+    members: tuple[str, ...]
+    codes: npt.NDArray[np.int64]
+
+    @classmethod
+    def whole(cls, spine: Spine) -> Grid:
+        """Every subject, without a breakdown."""
+        return cls(spine, WHOLE, np.arange(len(spine.subjects), dtype=np.int64))
+
+    @classmethod
+    def of(cls, spine: Spine, subjects: Names, members: Names) -> Grid:
+        """The pairs whose subject is on the spine, each once."""
+        names = tuple(sorted(set(_strings(members).unique().to_pylist())))
+        codes = _codes(spine.places(subjects), _among(members, names), max(1, len(names)))
+        return cls(spine, names, _once(codes))
+
+    @classmethod
+    def union(cls, spine: Spine, grids: Iterable[Grid]) -> Grid:
+        """All pairs of grids that have a breakdown, as far as their subjects are on the spine."""
+        parts = [grid for grid in grids if grid.members != WHOLE]
+        names = tuple(sorted({name for grid in parts for name in grid.members if name}))
+        codes = [grid._translated(spine, names) for grid in parts]
+        found = np.concatenate(codes) if codes else np.empty(0, np.int64)
+        return cls(spine, names, _once(found))
+
+    @property
+    def size(self) -> int:
+        """How many pairs."""
+        return len(self.codes)
+
+    def pairs(self) -> Iterator[Pair]:
+        """The pairs in order of subject and member."""
+        width = max(1, len(self.members))
+        subjects, members = self.spine.subjects, self.members
+        return ((subjects[code // width], members[code % width]) for code in self.codes.tolist())
+
+    def places(self, asked: Grid) -> Places:
+        """Where each pair of another grid stands in this one; a subject's one value stands for each of its members."""
+        if asked is self:
+            return np.arange(self.size, dtype=np.intp)
+        width = max(1, len(asked.members))
+        subjects = asked.codes // width
+        if asked.spine is not self.spine:
+            subjects = self.spine.places(asked.spine.array)[subjects]
+        if self.members == WHOLE:
+            members = np.zeros(asked.size, np.int64)
+        else:
+            members = _among(asked.members, self.members)[asked.codes % width]
+        return self._found(_codes(subjects, members, max(1, len(self.members))))
+
+    def locate(self, subjects: Names, members: Names) -> Places:
+        """Where pairs given by name stand."""
+        own = _among(members, self.members)
+        return self._found(_codes(self.spine.places(subjects), own, max(1, len(self.members))))
+
+    def _found(self, codes: npt.NDArray[np.int64]) -> Places:
+        if not self.size:
+            return np.full(len(codes), -1, np.intp)
+        places = np.minimum(np.searchsorted(self.codes, codes), self.size - 1)
+        return np.where((codes >= 0) & (self.codes[places] == codes), places, -1)
+
+    def _translated(self, spine: Spine, names: tuple[str, ...]) -> npt.NDArray[np.int64]:
+        width = max(1, len(self.members))
+        subjects = self.codes // width
+        if spine is not self.spine:
+            subjects = spine.places(self.spine.array)[subjects]
+        return _codes(subjects, _among(self.members, names)[self.codes % width], max(1, len(names)))
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The values of one job on its grid."""
+
+    grid: Grid
+    column: Column
+
+    def aligned(self, grid: Grid, why: int = NO_VALUE) -> Column:
+        """The column for another grid."""
+        return self.column if grid is self.grid else self.column.take(self.grid.places(grid), why)
+
+    def member(self, spine: Spine, member: str) -> Column:
+        """One member's column, a value for each subject of the spine."""
+        return self.column.take(self.grid.locate(spine.subjects, [member] * len(spine.subjects)))
+
+
+def _among(names: Names, known: Sequence[str]) -> Places:
+    """The place of each name among the known ones, -1 where it is none of them."""
+    return _places(names, pa.array(known, pa.string()))
+
+
+def _places(names: Names, known: pa.Array[Any]) -> Places:
+    found: Any = pc.index_in(_strings(names), value_set=known)
+    places: Places = np.asarray(found.fill_null(-1)).astype(np.intp)
+    return places
+
+
+def _strings(names: Names) -> Any:
+    return names if isinstance(names, pa.Array | pa.ChunkedArray) else pa.array(names, pa.string())
+
+
+def _once(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The codes that name a pair, sorted, each once."""
+    ordered = np.sort(codes[codes >= 0])
+    return ordered[np.concatenate(([True], ordered[1:] != ordered[:-1]))] if len(ordered) else ordered
+
+
+def _codes(subjects: npt.NDArray[Any], members: npt.NDArray[Any], width: int) -> npt.NDArray[np.int64]:
+    return np.where((subjects >= 0) & (members >= 0), subjects * width + members, -1).astype(np.int64)

@@ -20,7 +20,7 @@ def release(results: Results, minimum: int) -> Results:
     """
     if minimum < 0:
         raise Misuse(f"a minimum group of {minimum} makes no sense", remedy="give 0 or more")
-    return Results(results.period, (_released(value, minimum) for value in results))
+    return results.through(lambda value: _released(value, minimum))
 
 
 def _released(value: Value, minimum: int) -> Value:

@@ -1,0 +1,263 @@
+"""Row-level formulas as columns of an Ibis table: what an engine is asked to reduce."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from math import ceil
+from typing import Any, Final
+
+from mingjian.declare import EvidenceType, Expr, walk
+
+Constant = Callable[[Expr], Any]
+
+_SMALL: Final = 2**31  # as many of these as a table has rows add up to less than 2**63
+_WIDE: Final = 2**63
+
+
+def operands(expr: Expr) -> Iterator[Expr]:
+    """The expressions among an expression's arguments."""
+    for arg in expr.args:
+        if isinstance(arg, Expr):
+            yield arg
+        elif isinstance(arg, tuple):
+            yield from arg
+
+
+class Compiler:
+    """Row-level expressions as Ibis columns of one table."""
+
+    def __init__(self, table: Any, evidence: EvidenceType, constant: Constant, zone: str) -> None:
+        self.table, self.evidence, self.constant, self.zone = table, evidence, constant, zone
+
+    def reduction(self, expr: Expr) -> Any:
+        value, where = self._parts(expr)
+        if expr.op == "rows":
+            return self.table.count(where=where)
+        match expr.op:
+            case "count":
+                return value.count(where=where)
+            case "distinct":
+                return value.nunique(where=where)
+            case "sum" | "mean":
+                return self._summable(value, _expr(expr.args[0])).sum(where=where)
+        if expr.kind == "exact":
+            value = value.cast(f"decimal(38, {self.scale(_expr(expr.args[0]))})")
+        return getattr(value, expr.op)(where=where)
+
+    def counted(self, expr: Expr) -> Any:
+        value, where = self._parts(expr)
+        return value.count(where=where)
+
+    def group(self, expr: Expr) -> Any:
+        """How many ballots a figure is counted from: those that its conditions on who voted admit and that answer.
+
+        The optional fields of a ballot are its answers; a condition on an answer does not make the group smaller.
+        """
+        value, condition = expr.args[0], expr.args[1]
+        admits = [c for c in _conjuncts(condition) if not self._about_answers(c)] if isinstance(condition, Expr) else []
+        where = None
+        for c in admits:
+            where = self.column(c) if where is None else where & self.column(c)
+        if isinstance(value, Expr) and expr.op != "rows":
+            return self._value(value).count(where=where)
+        return self.table.count(where=where)
+
+    def reached(self, expr: Expr) -> Any:
+        import ibis
+
+        value, where = self._parts(expr)
+        there = value.notnull() if value is not None else ibis.literal(True)
+        return there if where is None else there & where.fill_null(False)
+
+    def _parts(self, expr: Expr) -> tuple[Any, Any]:
+        value, where = expr.args[0], expr.args[1]
+        return (
+            self._value(value) if isinstance(value, Expr) else None,
+            self.column(where) if isinstance(where, Expr) else None,
+        )
+
+    def _value(self, expr: Expr) -> Any:
+        return _finite(self.column(expr).cast("float64")) if expr.kind == "score" else self.column(expr)
+
+    def _about_answers(self, condition: Expr) -> bool:
+        fields = (str(n.args[1]) for n in walk(condition) if n.op == "field")
+        return any(self.evidence.fields[f].optional for f in fields if f in self.evidence.fields)
+
+    def _summable(self, value: Any, expr: Expr) -> Any:
+        """A column whose sum neither rounds nor depends on order, in 64 bits where no sum of it can be larger."""
+        if expr.kind == "score":
+            return value.cast("decimal(38, 12)")
+        scale, peak = self.scale(expr), self.peak(expr)
+        if not scale and peak is not None and peak < _SMALL:
+            return value.cast("int64")
+        return value.cast(f"decimal(38, {scale})")
+
+    def scale(self, expr: Expr) -> int:
+        """How many decimals the values of an exact expression have."""
+        match expr.op:
+            case "field":
+                return self.evidence.fields[str(expr.args[1])].decimals
+            case "lit" | "param":
+                return _decimals(self.constant(expr))
+            case "lookup":
+                return max(map(_decimals, (self.constant(expr) or {}).values()), default=0)
+            case "mul":
+                return sum(self.scale(_expr(x)) for x in expr.args)
+        return max((self.scale(x) for x in operands(expr) if x.kind == "exact"), default=0)
+
+    def peak(self, expr: Expr) -> int | None:
+        """What the values of an exact expression cannot exceed in size; None where nothing is known of that."""
+        match expr.op:
+            case "lit" | "param":
+                value = self.constant(expr)
+                return 0 if value is None else ceil(abs(value))
+            case "lookup":
+                return max((ceil(abs(n)) for n in (self.constant(expr) or {}).values()), default=0)
+            case "where" | "coalesce" | "least" | "greatest":
+                peaks = [self.peak(x) for x in operands(expr) if x.kind == "exact"]
+                return None if None in peaks else max(p for p in peaks if p is not None)
+        return None
+
+    def column(self, expr: Expr) -> Any:
+        import ibis
+
+        match expr.op:
+            case "field":
+                return self._field(str(expr.args[1]), expr.kind)
+            case "lit" | "param" | "bound":
+                return _literal(self.constant(expr), expr.kind)
+            case "lookup":
+                return self._lookup(expr)
+            case "isin":
+                choices = [str(c.args[0]) for c in _exprs(expr.args[1])]
+                return self.column(_expr(expr.args[0])).isin(choices)
+            case "coalesce" | "least" | "greatest":
+                values = self._alike(expr, [self.column(x) for x in _exprs(expr.args[0])])
+                if expr.op == "coalesce":
+                    return ibis.coalesce(*values)
+                return _strict(ibis.least if expr.op == "least" else ibis.greatest, values)
+            case "where":
+                condition, *branches = (self.column(_expr(x)) for x in expr.args)
+                a, b = self._alike(expr, branches)
+                return ibis.cases((condition, a), (~condition, b))
+        return self._operation(expr, [self.column(_expr(x)) for x in expr.args])
+
+    def _operation(self, expr: Expr, values: list[Any]) -> Any:
+        import ibis
+
+        if expr.kind == "score":
+            values = [v.cast("float64") for v in values]
+        match expr.op:
+            case "not":  # not `~`: of that Ibis writes NOT x IS NULL, which SQL reads as NOT (x IS NULL)
+                return values[0] == ibis.literal(False)
+            case "isnull":
+                return values[0].isnull()
+            case "days":
+                return values[0]
+            case "sub" if expr.kind == "span":
+                return values[0].delta(values[1], unit="day")
+            case "div":
+                return values[0] / values[1].nullif(0.0)
+            case "pow":
+                return _finite(values[0] ** values[1])
+            case op if op in _OPERATORS:
+                return _OPERATORS[op](*values)
+        raise AssertionError(f"{expr.op} does not stand at rows")
+
+    def _alike(self, expr: Expr, values: list[Any]) -> list[Any]:
+        """Values that stand for each other, as columns of one type."""
+        if expr.kind == "score":
+            return [v.cast("float64") for v in values]
+        if expr.kind != "exact" or not any(v.type().is_decimal() for v in values):
+            return values
+        return [v.cast(f"decimal(38, {self.scale(expr)})") for v in values]
+
+    def _field(self, name: str, kind: str) -> Any:
+        column = self.table[name]
+        if kind == "date" and column.type().is_timestamp():  # an instant is a day on the scheme's clock
+            return column.cast(f"timestamp('{self.zone}')").date()
+        return column
+
+    def _lookup(self, expr: Expr) -> Any:
+        import ibis
+
+        key = self.column(_expr(expr.args[1]))
+        table: Mapping[str, Decimal] = self.constant(expr) or {}
+        kind = _type_of([*table.values()])
+        branches = [(key == name, ibis.literal(_plain(value), type=kind)) for name, value in table.items()]
+        return ibis.cases(*branches, else_=ibis.null(kind)) if branches else ibis.null(kind)
+
+
+def _literal(value: Any, kind: str) -> Any:
+    import ibis
+
+    if value is None:
+        return ibis.null({"exact": "int64", "date": "date", "score": "float64", "flag": "boolean"}.get(kind, "string"))
+    if isinstance(value, Decimal):
+        return ibis.literal(_plain(value), type=_type_of([value]))
+    return ibis.literal(value)
+
+
+def _plain(value: Decimal) -> Decimal | int:
+    return value if _decimals(value) else int(value)
+
+
+def _type_of(numbers: Sequence[Decimal]) -> str:
+    """The narrowest type that holds all of the numbers."""
+    scale = max(map(_decimals, numbers), default=0)
+    peak = max((ceil(abs(n)) for n in numbers), default=0)
+    if not scale and peak < _WIDE:
+        return "int64"
+    return f"decimal({min(38, len(str(peak)) + scale)}, {scale})"
+
+
+def _decimals(value: Decimal | None) -> int:
+    exponent = value.as_tuple().exponent if value is not None else 0
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def _strict(function: Any, values: list[Any]) -> Any:
+    """SQL's least and greatest pass over nulls; ours do not."""
+    missing = values[0].isnull()
+    for v in values[1:]:
+        missing = missing | v.isnull()
+    return missing.ifelse(None, function(*values))
+
+
+def _finite(value: Any) -> Any:
+    """A double that is a number: 0 to the power of -1 is none."""
+    return (value.isnan() | value.isinf()).ifelse(None, value)
+
+
+def _conjuncts(condition: Expr) -> Iterator[Expr]:
+    if condition.op == "and":
+        for part in _exprs(condition.args):
+            yield from _conjuncts(part)
+    else:
+        yield condition
+
+
+def _expr(arg: object) -> Expr:
+    assert isinstance(arg, Expr)
+    return arg
+
+
+def _exprs(args: object) -> Iterable[Expr]:
+    assert isinstance(args, tuple)
+    return (_expr(x) for x in args)
+
+
+_OPERATORS: Mapping[str, Callable[..., Any]] = {
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "eq": lambda a, b: a == b,
+    "ne": lambda a, b: a != b,
+    "lt": lambda a, b: a < b,
+    "le": lambda a, b: a <= b,
+    "gt": lambda a, b: a > b,
+    "ge": lambda a, b: a >= b,
+    "and": lambda a, b: a & b,
+    "or": lambda a, b: a | b,
+}
