@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from mingjian.workspace._schemes import recorded, scheme_batch, scheme_folder
 LEDGER_KEY: Final = "keys/ledger.pem"
 ISSUER_KEY: Final = "keys/issuer.pem"
 PROJECTION: Final = "projection.duckdb"
+PAPERS: Final = "papers"
 RUNS_KEPT: Final = 4
 
 Clock = Callable[[], datetime]
@@ -86,12 +88,22 @@ class Workspace:
 
     # -- schemes --------------------------------------------------------------------------------------------------------
     def adopt(self, name: str, by: str) -> Scheme:
-        """Record the scheme of that name or folder as it is now; the same version again changes nothing."""
-        scheme = load(scheme_folder(name))
+        """Record the scheme of that name or folder as it is now; the same version again changes nothing in the ledger.
+
+        The templates of its statements are copied: papers are drawn from here, wherever the scheme came from.
+        """
+        source = scheme_folder(name)
+        scheme = load(source)
+        for parent in {Path(s.template).parent for s in scheme.statements.values() if s.template}:
+            shutil.copytree(source / parent, self.papers(scheme) / parent, dirs_exist_ok=True)
         state = self.ledger.state()
         if scheme.id not in self.schemes() or recorded(state, scheme.id).fingerprint != scheme.fingerprint:
             self.ledger.append(scheme_batch(scheme, by))
         return scheme
+
+    def papers(self, scheme: Scheme) -> Path:
+        """The folder under which a scheme's templates lie."""
+        return self.folder / PAPERS / scheme.id
 
     def schemes(self) -> tuple[str, ...]:
         """The ids of the schemes that run here."""
@@ -188,7 +200,7 @@ class Workspace:
     @contextmanager
     def view(self, scheme: Scheme, size: int | None = None) -> Iterator[View]:
         """The rows of a scheme as of a ledger size."""
-        self.projection.catch_up(scheme.id, evidence_types(scheme), zone=scheme.zone)
+        self.projection.catch_up(scheme.id, evidence_types(scheme), zone=scheme.zone, size=size)
         with self.projection.view(scheme.id, size) as view:
             yield view
 
