@@ -176,7 +176,12 @@ class Workspace:
             return check_rows(intake, types[kind], types, view, hierarchy, zone=scheme.zone)
 
     def template(self, scheme: Scheme, kind: str, path: Path, *, filled: bool = False) -> int:
-        """Write the workbook to fill for an evidence type, ``filled`` with the rows there are; how many these are."""
+        """Write the workbook to fill for an evidence type, ``filled`` with the rows there are; how many these are.
+
+        Raises Misuse for a path that is no .xlsx file in a folder.
+        """
+        if path.suffix.lower() != ".xlsx" or not path.parent.is_dir():
+            raise Misuse(f"no sheet can be written to {path}", remedy="name an .xlsx file in a folder that is there")
         evidence = self.evidence_type(scheme, kind)
         with self.view(scheme) as view:
             rows = view.arrow(kind).select([*evidence.fields]) if filled else None
@@ -271,8 +276,11 @@ class Workspace:
     def claims(self, file: Path, factors: Path | None = None) -> tuple[Verdict, ...]:
         """What becomes of published figures when they are held against the evidence and against each other.
 
-        A measure is looked for in every scheme that runs here. Raises Fault for a claims file that does not hold together.
+        A measure is looked for in every scheme that runs here. Raises Fault for a claims file that does not hold together,
+        Misuse where there is none.
         """
+        if not file.is_file():
+            raise Misuse(f"there is no file {file}", remedy="name a .toml file of published figures")
         return check_claims(load_claims(file), self._published, factors)
 
     def _published(self, measure: str, subject: str, period: str) -> Measured | None:
