@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,24 +51,31 @@ def _commands(body: str, line: int) -> Iterator[Step]:
 
 def matches(shown: str, printed: str) -> bool:
     """Whether the page shows what was printed; spaces at the end of a line do not count."""
-    lines = [line.rstrip() for line in shown.rstrip("\n").split("\n")]
-    pattern = "\n".join(
-        r"(?:.*\n?)*?" if line == _ANYTHING else r"[^\n]*".join(map(re.escape, line.split(_ANYTHING))) for line in lines
-    )
-    said = "\n".join(line.rstrip() for line in printed.rstrip("\n").split("\n"))
-    return re.fullmatch(pattern.replace("*?\n", "*?"), said) is not None
+    said = [line.rstrip() for line in printed.rstrip("\n").split("\n")]
+    ends = {0}  # after how many of the lines that were said the page may have come to here
+    for line in shown.rstrip("\n").split("\n"):
+        if line == _ANYTHING:
+            ends = set(range(min(ends), len(said) + 1))
+        else:
+            pattern = re.compile(".*".join(map(re.escape, line.rstrip().split(_ANYTHING))))
+            ends = {end + 1 for end in ends if end < len(said) and pattern.fullmatch(said[end])}
+        if not ends:
+            return False
+    return len(said) in ends
 
 
 @dataclass
 class Reader:
-    """Somebody who does in ``folder`` what pages say."""
+    """Somebody who does in ``folder`` what pages say, with other commands ``instead`` of some; a .zh.md reader's is Chinese."""
 
     folder: Path
-    instead: dict[str, str]
+    instead: Mapping[str, str]
     status: int = 0
+    language: str = "C.UTF-8"
 
     def follow(self, page: Path) -> None:
         """Do every step of a page. Fails where a command prints something else, or fails without `echo $?` after it."""
+        self.language = "zh_CN.UTF-8" if page.name.endswith(".zh.md") else "C.UTF-8"
         following = list(steps(page.read_text("utf-8")))
         for step, after in zip(following, [*following[1:], None], strict=True):
             where = f"{page.name}:{step.line}"
@@ -91,7 +98,7 @@ class Reader:
         environment = {
             "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.folder),
-            "LANG": "C.UTF-8",
+            "LANG": self.language,
             "MINGJIAN_USER": "reader",
         }
         script = f"(exit {self.status}); {self.instead.get(command, command)}"
@@ -111,7 +118,7 @@ class Reader:
 def reader() -> Callable[..., Reader]:
     """Makes readers."""
 
-    def make(folder: Path, instead: dict[str, str] | None = None) -> Reader:
+    def make(folder: Path, instead: Mapping[str, str] | None = None) -> Reader:
         return Reader(folder, instead or {})
 
     return make

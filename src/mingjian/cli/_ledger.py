@@ -94,7 +94,9 @@ def audit(
     ledger = Workspace.open(workspace).ledger
     with shown.progress() as progress:
         found = ledger.audit(
-            against.read_text("utf-8") if against is not None else None,
+            against.read_text("utf-8", errors="replace")
+            if against is not None
+            else None,  # what is no text is no checkpoint
             lambda done, of: progress(shown.word("size"), done, of),
         )
 

@@ -15,7 +15,6 @@ from mingjian.base.errors import Misuse
 from mingjian.base.values import Period
 from mingjian.declare import Scheme
 from mingjian.workspace._papers import Papers
-from mingjian.workspace._schemes import scheme_folder
 from mingjian.workspace._workspace import Workspace
 
 STATUS_FILE: Final = "status.json"
@@ -55,8 +54,10 @@ def issue_into(
 ) -> Written:
     """Measure, commit, sign and write; the status list is written anew.
 
-    Raises Misuse for what cannot be issued (an unknown statement type or subject, a period of another kind).
+    Raises Misuse for what cannot be issued (an unknown statement type or subject, a period of another kind) or drawn (a
+    statement type without a template), before anything is.
     """
+    _drawable(scheme, order)
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
     papers: list[Path] = []
@@ -74,7 +75,7 @@ def issue_into(
             by=by,
             replaces=order.replaces,
         )
-        drawn = Papers(said, scheme_folder(scheme.id)) if order.papers else None
+        drawn = Papers(said, workspace.papers(scheme)) if order.papers else None
         for statement, package in pack(said, workspace.ledger, order.level):
             file = folder / file_name(statement)
             file.write_bytes(write_package(package))
@@ -88,6 +89,12 @@ def issue_into(
     write_status(workspace, folder)
     (folder / TRUST_FILE).write_bytes(orjson.dumps(trust_in(workspace), option=orjson.OPT_INDENT_2))
     return Written(tuple(files), tuple(papers), ids, said.snapshot.index)
+
+
+def _drawable(scheme: Scheme, order: Order) -> None:
+    for name in order.statements if order.papers else ():
+        if name in scheme.statements and not scheme.statements[name].template:
+            raise Misuse(f"{name} has no template", remedy="name one in its declaration, or draw no PDF")
 
 
 def write_status(workspace: Workspace, folder: Path) -> Path:

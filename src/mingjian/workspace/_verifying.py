@@ -30,7 +30,8 @@ def read_trust(file: Path) -> Trust:
     Raises Misuse for another file.
     """
     said = _json(file)
-    lists = [said.get(name, []) for name in ("issuers", "ledgers")] if isinstance(said, dict) else []
+    names = ("issuers", "ledgers")
+    lists = [said.get(name, []) for name in names] if isinstance(said, dict) and {*said} & {*names} else []
     if not lists or not all(isinstance(x, list) and all(isinstance(t, str) for t in x) for x in lists):
         raise Misuse(
             f"{file} is no trust file", remedy='write {"issuers": ["did:key:..."], "ledgers": ["name+id+key"]}'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from mingjian.workspace._schemes import recorded, scheme_batch, scheme_folder
 LEDGER_KEY: Final = "keys/ledger.pem"
 ISSUER_KEY: Final = "keys/issuer.pem"
 PROJECTION: Final = "projection.duckdb"
+PAPERS: Final = "papers"
 RUNS_KEPT: Final = 4
 
 Clock = Callable[[], datetime]
@@ -86,12 +88,22 @@ class Workspace:
 
     # -- schemes --------------------------------------------------------------------------------------------------------
     def adopt(self, name: str, by: str) -> Scheme:
-        """Record the scheme of that name or folder as it is now; the same version again changes nothing."""
-        scheme = load(scheme_folder(name))
+        """Record the scheme of that name or folder as it is now; the same version again changes nothing in the ledger.
+
+        The templates of its statements are copied: papers are drawn from here, wherever the scheme came from.
+        """
+        source = scheme_folder(name)
+        scheme = load(source)
+        for parent in {Path(s.template).parent for s in scheme.statements.values() if s.template}:
+            shutil.copytree(source / parent, self.papers(scheme) / parent, dirs_exist_ok=True)
         state = self.ledger.state()
         if scheme.id not in self.schemes() or recorded(state, scheme.id).fingerprint != scheme.fingerprint:
             self.ledger.append(scheme_batch(scheme, by))
         return scheme
+
+    def papers(self, scheme: Scheme) -> Path:
+        """The folder under which a scheme's templates lie."""
+        return self.folder / PAPERS / scheme.id
 
     def schemes(self) -> tuple[str, ...]:
         """The ids of the schemes that run here."""
@@ -164,7 +176,12 @@ class Workspace:
             return check_rows(intake, types[kind], types, view, hierarchy, zone=scheme.zone)
 
     def template(self, scheme: Scheme, kind: str, path: Path, *, filled: bool = False) -> int:
-        """Write the workbook to fill for an evidence type, ``filled`` with the rows there are; how many these are."""
+        """Write the workbook to fill for an evidence type, ``filled`` with the rows there are; how many these are.
+
+        Raises Misuse for a path that is no .xlsx file in a folder.
+        """
+        if path.suffix.lower() != ".xlsx" or not path.parent.is_dir():
+            raise Misuse(f"no sheet can be written to {path}", remedy="name an .xlsx file in a folder that is there")
         evidence = self.evidence_type(scheme, kind)
         with self.view(scheme) as view:
             rows = view.arrow(kind).select([*evidence.fields]) if filled else None
@@ -188,7 +205,7 @@ class Workspace:
     @contextmanager
     def view(self, scheme: Scheme, size: int | None = None) -> Iterator[View]:
         """The rows of a scheme as of a ledger size."""
-        self.projection.catch_up(scheme.id, evidence_types(scheme), zone=scheme.zone)
+        self.projection.catch_up(scheme.id, evidence_types(scheme), zone=scheme.zone, size=size)
         with self.projection.view(scheme.id, size) as view:
             yield view
 
@@ -259,8 +276,11 @@ class Workspace:
     def claims(self, file: Path, factors: Path | None = None) -> tuple[Verdict, ...]:
         """What becomes of published figures when they are held against the evidence and against each other.
 
-        A measure is looked for in every scheme that runs here. Raises Fault for a claims file that does not hold together.
+        A measure is looked for in every scheme that runs here. Raises Fault for a claims file that does not hold together,
+        Misuse where there is none.
         """
+        if not file.is_file():
+            raise Misuse(f"there is no file {file}", remedy="name a .toml file of published figures")
         return check_claims(load_claims(file), self._published, factors)
 
     def _published(self, measure: str, subject: str, period: str) -> Measured | None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from mingjian.base.errors import Finding, Place
 from mingjian.base.values import Period
 from mingjian.declare import EvidenceType, Field, Hierarchy
 from mingjian.record.evidence._fields import near, shown
 from mingjian.record.evidence._intake import Intake
-from mingjian.record.evidence._schema import LINE
+from mingjian.record.evidence._schema import LINE, Column
 from mingjian.record.evidence._view import View, dates
 
-_DAY = timedelta(days=1)
+pc: Final[Any] = pyarrow.compute  # its stubs refuse arrays of any type
+
+_DAY: Final = timedelta(days=1)
+_NAME, _WHEN = "name", "when"
 Window = tuple[date, date]
 
 
@@ -49,18 +52,17 @@ def _missing_rows(
     intake: Intake, field: Field, target: EvidenceType, type: EvidenceType, view: View
 ) -> Iterator[Finding]:
     key = next((name for name in target.key if name != target.date), target.key[0])
-    keys = view.rows(target.id)[[key]].distinct().to_pyarrow()[key].combine_chunks()
+    known = view.rows(target.id)[[key]].distinct().to_pyarrow()[key].cast(pa.string()).combine_chunks()
     if target.id == type.id:
-        keys = pa.concat_arrays([keys.cast(pa.string()), intake.table[key].combine_chunks().cast(pa.string())])
-    known: list[str] = sorted(keys.cast(pa.string()).to_pylist())
+        known = pa.concat_arrays([known, intake.table[key].cast(pa.string()).combine_chunks()])
     column = intake.table[field.name]
-    missing = pc.and_(pc.is_valid(column), pc.invert(pc.is_in(column, pa.array(known, pa.string()))))
-    bad = intake.table.filter(missing)
+    bad = intake.table.filter(pc.and_(pc.is_valid(column), pc.invert(pc.is_in(column, known))))
+    among: list[str] = sorted(known.to_pylist()) if bad.num_rows else []
     remedies: dict[str, str] = {}
     pairs: Iterator[tuple[Any, Any]] = zip(bad[LINE].to_pylist(), bad[field.name].to_pylist(), strict=True)
     for line, value in pairs:
         if value not in remedies:
-            remedies[value] = near(value, known) or f"add the {target.id} first"
+            remedies[value] = near(value, among) or f"add the {target.id} first"
         message = f"no {target.id} ({target.title.zh}) has this {key}"
         yield Finding("unknown-row", message, _place(intake, line, field), shown(value), remedies[value])
 
@@ -68,17 +70,20 @@ def _missing_rows(
 def _wrong_subjects(
     intake: Intake, field: Field, type: EvidenceType, hierarchy: Hierarchy, zone: str
 ) -> Iterator[Finding]:
-    outcomes: dict[tuple[str, Window | None], tuple[str, str, str] | None] = {}
-    lines: list[Any] = intake.table[LINE].to_pylist()
-    names: list[Any] = intake.table[field.name].to_pylist()
-    for line, name, window in zip(lines, names, _windows(intake.table, type, zone), strict=True):
-        if name is None:
-            continue
-        if (name, window) not in outcomes:
-            outcomes[name, window] = _fault(name, field, hierarchy, window)
-        if fault := outcomes[name, window]:
-            rule, message, remedy = fault
-            yield Finding(rule, message, _place(intake, line, field), shown(name), remedy)
+    """Each subject is looked up once for each day or period that rows name it on; rows are looked at only where one fails."""
+    table = intake.table
+    rows = pa.table({_NAME: table[field.name], _WHEN: _dating(table, type, zone), LINE: table[LINE]})
+    rows = rows.filter(pc.is_valid(rows[_NAME]))
+    faults: dict[tuple[str, object], tuple[str, str, str]] = {}
+    for pair in rows.group_by([_NAME, _WHEN]).aggregate([]).to_pylist():
+        name, when = pair[_NAME], pair[_WHEN]
+        if fault := _fault(name, field, hierarchy, _window(when)):
+            faults[name, when] = fault
+    named = pa.array({name for name, _ in faults}, pa.string())
+    for row in rows.filter(pc.is_in(rows[_NAME], named)).to_pylist():
+        if found := faults.get((row[_NAME], row[_WHEN])):
+            rule, message, remedy = found
+            yield Finding(rule, message, _place(intake, row[LINE], field), shown(row[_NAME]), remedy)
 
 
 def _fault(name: str, field: Field, hierarchy: Hierarchy, window: Window | None) -> tuple[str, str, str] | None:
@@ -105,17 +110,19 @@ def _alive(name: str, kind: str, hierarchy: Hierarchy, window: Window) -> bool:
     return any(subject.id == name for subject in hierarchy.alive(kind, first, end))
 
 
-def _windows(table: pa.Table, type: EvidenceType, zone: str) -> Sequence[Window | None]:
-    """The first day and the day after the last one of what dates each row; None for a row without a date."""
-    if not type.date:
-        return [None] * table.num_rows
-    column = table[type.date]
-    if type.fields[type.date].type == "period":
-        texts: list[Any] = pc.unique(column.drop_null()).to_pylist()
-        periods: dict[Any, Window] = {text: _span(Period.parse(text)) for text in texts}
-        return [periods.get(text) for text in column.to_pylist()]
-    days = dates(column, type, zone, table.num_rows).to_pylist()
-    return [None if day is None else (day, day + _DAY) for day in days]
+def _dating(table: pa.Table, type: EvidenceType, zone: str) -> Column:
+    """What dates each row: the text of a period, or a day; null for a row without a date."""
+    column = table[type.date] if type.date else None
+    if column is not None and type.fields[type.date].type == "period":
+        return column
+    return dates(column, type, zone, table.num_rows)
+
+
+def _window(when: str | date | None) -> Window | None:
+    """The first day and the day after the last one of what dates a row."""
+    if when is None:
+        return None
+    return _span(Period.parse(when)) if isinstance(when, str) else (when, when + _DAY)
 
 
 def _span(period: Period) -> Window:

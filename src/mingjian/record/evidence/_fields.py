@@ -196,18 +196,23 @@ def _bounded(field: Field, number: Decimal) -> Decimal:
 
 
 def _date(field: Field, cell: object, _zone: tzinfo | None) -> date:
-    if isinstance(cell, datetime):
-        if cell.tzinfo is None and cell.time() == time():
-            return cell.date()
-        raise Broken("date-with-time", "a date with a time of day", "write the day alone")
     if isinstance(cell, date):
-        return cell
+        if (given := _day(cell)) is None:
+            raise Broken("date-with-time", "a date with a time of day", "write the day alone")
+        return given
     text = plain(cell) if isinstance(cell, str) else str(cell) if type(cell) is int else ""
     if (day := date_of(text)) is not None:
         return day
     if looks_like_date(text):
         raise Broken("no-such-date", "a day that is not on the calendar", "check month and day")
     raise Broken("not-a-date", "not a date", "write it like 2021-08-15 or 2021年8月15日")
+
+
+def _day(cell: object) -> date | None:
+    """The day that a cell holds: a date, or midnight on no clock in particular, which is how files keep dates."""
+    if isinstance(cell, datetime):
+        return cell.date() if cell.tzinfo is None and cell.time() == time() else None
+    return cell if isinstance(cell, date) else None
 
 
 def _time(field: Field, cell: object, zone: tzinfo | None) -> datetime:
@@ -227,7 +232,7 @@ def _time(field: Field, cell: object, zone: tzinfo | None) -> datetime:
 
 def _period(field: Field, cell: object, _zone: tzinfo | None) -> str:
     wanted = " or ".join(field.of)
-    day = cell if isinstance(cell, date) else None
+    day = _day(cell)
     period = period_of_day(day, field.of) if day else period_of(plain(_text(field, cell, None)))
     if period is None:
         raise Broken("not-a-period", f"not a {wanted}", "write it like 2021Q3, 2021年三季度, 2021-08 or 2021")

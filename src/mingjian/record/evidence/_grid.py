@@ -6,19 +6,24 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import pyarrow as pa
 
 from mingjian.base.errors import Finding, Place
 from mingjian.declare import EvidenceType
 from mingjian.record.evidence._fields import near, shown
 
+Cells: TypeAlias = "Sequence[object] | pa.ChunkedArray[Any]"
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Cells by field name, before they are read. ``lines`` has each row's 1-based number in the file."""
+    """Cells by field name, before they are read: Python's or Arrow's. ``lines`` has each row's 1-based number in the file."""
 
     place: Place
     lines: Sequence[int]
-    cells: Mapping[str, Sequence[object]]
+    cells: Mapping[str, Cells]
     findings: tuple[Finding, ...] = ()
 
 
@@ -101,9 +106,7 @@ def grid_of_table(
     return _under_header(header, columns, lines, type, place, findings)
 
 
-def grid_of_columns(
-    header: Sequence[object], columns: Sequence[Sequence[object]], type: EvidenceType, place: Place
-) -> Grid:
+def grid_of_columns(header: Sequence[object], columns: Sequence[Cells], type: EvidenceType, place: Place) -> Grid:
     """Columns of equal length as a grid; rows are numbered from 1."""
     rows = len(columns[0]) if columns else 0
     return _under_header(header, columns, range(1, rows + 1), type, place, [])
@@ -111,7 +114,7 @@ def grid_of_columns(
 
 def _under_header(
     header: Sequence[object],
-    columns: Sequence[Sequence[object]],
+    columns: Sequence[Cells],
     lines: Sequence[int],
     type: EvidenceType,
     place: Place,
@@ -126,7 +129,7 @@ def _under_header(
             cells[field] = column
         elif not is_empty(heading):
             findings.append(names.unknown(heading, place))
-        elif not all(map(is_empty, column)):
+        elif not all(is_empty(plain_cell(cell)) for cell in column):
             findings.append(Finding("column-without-name", "a column with values but no heading", place))
     for wanted in type.fields.values():
         if wanted.name not in cells and not wanted.optional:
@@ -139,3 +142,8 @@ def _under_header(
 def is_empty(cell: object) -> bool:
     """Whether nothing stands in a cell."""
     return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def plain_cell(cell: object) -> object:
+    """A cell as Python has it."""
+    return cell.as_py() if isinstance(cell, pa.Scalar) else cell

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import tzinfo
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from mingjian.base.errors import Finding, MingjianError, Place
 from mingjian.declare import EvidenceType, Field
-from mingjian.record.evidence._fields import Broken, Value, parse, shown
-from mingjian.record.evidence._grid import Grid, grid_of_records
-from mingjian.record.evidence._schema import LINE, arrow_schema
+from mingjian.record.evidence._columns import read_cells
+from mingjian.record.evidence._fields import Broken, shown
+from mingjian.record.evidence._grid import Grid, grid_of_records, plain_cell
+from mingjian.record.evidence._schema import DIGITS, LINE, Column, arrow_schema
+
+pc: Final[Any] = pyarrow.compute  # its stubs refuse arrays of any type
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +72,24 @@ def take_in(grid: Grid, type: EvidenceType, zone: str = "", sha256: str = "") ->
     A field that is not in the grid at all is empty in every row; whether it may be is for the reader of the header to say.
     """
     clock = ZoneInfo(zone) if zone else None
-    columns: dict[str, list[Value | None]] = {}
+    columns: list[Any] = []
     findings = list(grid.findings)
-    for field in type.fields.values():
-        given = grid.cells.get(field.name)
-        columns[field.name], broken = _column(field, given, len(grid.lines), clock)
-        findings += _broken_cells(grid, field, broken) if given is not None else []
-    findings += _over_bounds(grid, type, columns)
-    findings += _doubles(grid, type, columns, _rows(findings))
+    for kind in arrow_schema(type):
+        field, given = type.fields[kind.name], grid.cells.get(kind.name)
+        if given is None:
+            columns.append(pa.nulls(len(grid.lines), kind.type))
+        else:
+            values, broken = read_cells(field, given, clock)
+            columns.append(values)
+            findings += _broken_cells(grid, field, broken)
+    columns.append(pa.array(grid.lines, pa.int64()))
+    table = pa.table(columns, schema=arrow_schema(type).append(pa.field(LINE, pa.int64())))
+    findings += _over_bounds(grid, type, table)
+    findings += _doubles(grid, type, _without(table, _rows(findings)))
     order = {name: place for place, name in enumerate(type.fields)}
     findings.sort(key=lambda f: (f.place.row or 0, order.get(f.place.field, -1)))
     bad = _rows(findings)
-    table = _without(_table(type, columns, grid.lines), bad)
-    return Intake(table, tuple(findings), grid.place.file, sha256, len(bad))
+    return Intake(_without(table, bad), tuple(findings), grid.place.file, sha256, len(bad))
 
 
 def _rows(findings: Iterable[Finding]) -> set[int]:
@@ -95,76 +101,55 @@ def _without(table: pa.Table, rows: Collection[int]) -> pa.Table:
     return table.filter(pc.invert(bad)) if rows else table
 
 
-def _column(
-    field: Field, cells: Sequence[object] | None, rows: int, zone: tzinfo | None
-) -> tuple[list[Value | None], dict[int, Broken]]:
-    """The values of a column (None where a rule is broken), and the broken rules by position."""
-    if cells is None:
-        return [None] * rows, {}
-    texts = {cell for cell in cells if type(cell) is str}  # columns repeat themselves: each text is read once
-    known = {text: _outcome(field, text, zone) for text in texts}
-    outcomes = [known[cell] if type(cell) is str else _outcome(field, cell, zone) for cell in cells]
-    broken = {position: outcome for position, outcome in enumerate(outcomes) if isinstance(outcome, Broken)}
-    return [None if isinstance(outcome, Broken) else outcome for outcome in outcomes], broken
-
-
-def _outcome(field: Field, cell: object, zone: tzinfo | None) -> Value | Broken | None:
-    try:
-        return parse(field, cell, zone)
-    except Broken as broken:
-        return broken
-
-
 def _broken_cells(grid: Grid, field: Field, broken: Mapping[int, Broken]) -> list[Finding]:
     cells = grid.cells[field.name]
     return [
-        Finding(b.rule, b.message, _at(grid, position, field.name), shown(cells[position]), b.remedy)
+        Finding(
+            b.rule, b.message, _at(grid, grid.lines[position], field.name), shown(plain_cell(cells[position])), b.remedy
+        )
         for position, b in broken.items()
     ]
 
 
-def _at(grid: Grid, position: int, field: str) -> Place:
-    return replace(grid.place, row=grid.lines[position], field=field)
+def _at(grid: Grid, line: int, field: str) -> Place:
+    return replace(grid.place, row=line, field=field)
 
 
-def _over_bounds(grid: Grid, type: EvidenceType, columns: Mapping[str, Sequence[Any]]) -> list[Finding]:
+def _over_bounds(grid: Grid, type: EvidenceType, table: pa.Table) -> list[Finding]:
     """Values above the field of the same row that bounds them."""
     findings = []
     for field in type.fields.values():
         if not field.at_most:
             continue
         title = type.fields[field.at_most].title
-        for position, (value, bound) in enumerate(zip(columns[field.name], columns[field.at_most], strict=True)):
-            if value is not None and bound is not None and value > bound:
-                message = f"more than {field.at_most} ({title.zh}), which is {bound}"
-                findings.append(Finding("above-other-field", message, _at(grid, position, field.name), str(value)))
+        above = table.filter(pc.greater(_comparable(table[field.name]), _comparable(table[field.at_most])))
+        for line, value, bound in _pairs(above, LINE, field.name, field.at_most):
+            message = f"more than {field.at_most} ({title.zh}), which is {bound}"
+            findings.append(Finding("above-other-field", message, _at(grid, line, field.name), str(value)))
     return findings
 
 
-def _doubles(
-    grid: Grid, type: EvidenceType, columns: Mapping[str, Sequence[Any]], bad: Collection[int]
-) -> list[Finding]:
+def _comparable(numbers: Column) -> Column:
+    """The same numbers: of 38 digits, those of two scales could not be compared."""
+    return numbers.cast(pa.decimal128(DIGITS, numbers.type.scale)) if pa.types.is_decimal(numbers.type) else numbers
+
+
+def _doubles(grid: Grid, type: EvidenceType, good: pa.Table) -> list[Finding]:
     """Rows whose key another good row of the batch has: each of them, since neither is known to be the right one."""
-    good = [position for position, line in enumerate(grid.lines) if line not in bad]
-    keys = list(zip(*(columns[name] for name in type.key), strict=True))
-    if not type.key or len({keys[position] for position in good}) == len(good):
+    keys = good.select([*type.key, LINE])
+    if not type.key or keys.group_by([*type.key]).aggregate([]).num_rows == keys.num_rows:
         return []
-    seen: defaultdict[object, list[int]] = defaultdict(list)
-    for position in good:
-        seen[keys[position]].append(position)
+    groups = keys.group_by([*type.key], use_threads=False).aggregate([(LINE, "list")])
+    doubled = groups.filter(pc.greater(pc.list_value_length(groups[f"{LINE}_list"]), 1))
     findings = []
-    for positions in (positions for positions in seen.values() if len(positions) > 1):
-        for position in positions:
-            others = ", ".join(str(grid.lines[other]) for other in positions[:9] if other != position)
-            key = ", ".join(str(columns[name][position]) for name in type.key)
+    for lines, *parts in _pairs(doubled, f"{LINE}_list", *type.key):
+        key = ", ".join(map(str, parts))
+        for line in lines:
+            others = ", ".join(str(other) for other in lines[:9] if other != line)
             message = f"the same {', '.join(type.key)} as in row {others}"
-            place = _at(grid, position, type.key[0])
-            findings.append(Finding("doubled-key", message, place, key, "keep one of them"))
+            findings.append(Finding("doubled-key", message, _at(grid, line, type.key[0]), key, "keep one of them"))
     return findings
 
 
-def _table(type: EvidenceType, columns: Mapping[str, Sequence[Any]], lines: Sequence[int]) -> pa.Table:
-    schema = arrow_schema(type)
-    arrays = [pa.array(columns[field.name], field.type) for field in schema]
-    lines_column = pa.field(LINE, pa.int64())
-    return pa.Table.from_arrays([*arrays, pa.array(lines, pa.int64())], schema=schema.append(lines_column))
+def _pairs(table: pa.Table, *names: str) -> Iterator[tuple[Any, ...]]:
+    return zip(*(table[name].to_pylist() for name in names), strict=True)

@@ -6,12 +6,13 @@ import csv
 import io
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import python_calamine
 
@@ -19,7 +20,7 @@ from mingjian.base.errors import Finding, MingjianError, Misuse, Place
 from mingjian.base.values import sha256
 from mingjian.declare import EvidenceType
 from mingjian.record.evidence._fields import near, shown
-from mingjian.record.evidence._grid import Grid, grid_of_columns, grid_of_records, grid_of_table, is_empty
+from mingjian.record.evidence._grid import Cells, Grid, grid_of_columns, grid_of_records, grid_of_table, is_empty
 from mingjian.record.evidence._intake import Intake, take_in
 from mingjian.record.evidence._xlsx import error_cells
 
@@ -165,15 +166,27 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def _parquet(data: bytes, type: EvidenceType, place: Place) -> Grid:
     try:
         table = pq.read_table(pa.BufferReader(data))
-        # Nanoseconds are no Python datetimes; what a microsecond cannot hold is refused by the cast.
-        columns = [column.cast(_in_microseconds(column.type)).to_pylist() for column in table.columns]
+        table.validate(full=True)
+        columns = [_readable(column) for column in table.columns]
     except (pa.ArrowException, OSError) as fault:
         raise _unreadable(place, fault) from fault
     return grid_of_columns(table.column_names, columns, type, place)
 
 
-def _in_microseconds(kind: Any) -> Any:
-    return pa.timestamp("us", kind.tz) if pa.types.is_timestamp(kind) else kind
+def _readable(column: Any) -> Cells:
+    """A column whose distinct values Arrow can find and Python can hold. Raises ArrowInvalid for one with other instants."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_timestamp(kind):  # nanoseconds are no Python datetimes; what a microsecond cannot hold is refused
+        kind = pa.timestamp("us", kind.tz)
+    column = column.cast(kind)
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        years: Any = pc.min_max(pc.year(column)).as_py()
+        if years["min"] is not None and not date.min.year <= years["min"] <= years["max"] <= date.max.year:
+            raise pa.ArrowInvalid("a date is outside the years 1 to 9999")
+    if pa.types.is_nested(kind):
+        cells: list[object] = column.to_pylist()
+        return cells
+    return column  # type: ignore[no-any-return]
 
 
 _READERS: Final[dict[str, Callable[[bytes, EvidenceType, Place], Grid]]] = {

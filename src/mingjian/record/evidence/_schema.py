@@ -44,8 +44,9 @@ def view_schema(type: EvidenceType) -> pa.Schema:
 
 
 def _schema(type: EvidenceType, digits: int) -> pa.Schema:
-    return pa.schema([(field.name, _arrow_type(field, digits)) for field in type.fields.values()])
+    return pa.schema([(field.name, arrow_type(field, digits)) for field in type.fields.values()])
 
 
-def _arrow_type(field: Field, digits: int) -> pa.DataType:
+def arrow_type(field: Field, digits: int = _LEDGER_DIGITS) -> pa.DataType:
+    """The type of one column; of a decimal, with so many digits."""
     return pa.decimal128(digits, field.decimals) if field.type == "decimal" else _TYPES[field.type]
