@@ -186,7 +186,8 @@ class Compiler:
         table: Mapping[str, Decimal] = self.constant(expr) or {}
         kind = _type_of([*table.values()])
         branches = [(key == name, ibis.literal(_plain(value), type=kind)) for name, value in table.items()]
-        return ibis.cases(*branches, else_=ibis.null(kind)) if branches else ibis.null(kind)
+        nowhere = (ibis.literal(False) & key.isnull(), ibis.null(kind))  # keeps an empty table's outcome a column
+        return ibis.cases(nowhere, *branches, else_=ibis.null(kind))
 
 
 def _literal(value: Any, kind: str) -> Any:
