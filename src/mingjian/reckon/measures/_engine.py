@@ -54,9 +54,10 @@ Constant = Callable[[Expr], Any]
 
 
 class Tables(Protocol):
-    """Rows by kind as Ibis tables of one connection: a `View`, or one with derived rows added."""
+    """Rows by kind as Ibis tables of one connection: those of a view, with derived rows added. ``zone`` is the scheme's."""
 
     connection: Any
+    zone: str
 
     def rows(self, kind: str) -> Any:
         """The rows of an evidence type or derivation, with ``_entry``, ``_row`` and ``_date``."""
@@ -92,7 +93,7 @@ def reduce_rows(
     Raises MingjianError when a number grows beyond what 38 decimal digits hold.
     """
     table = select(tables, rows, evidence, ancestry, subjects)
-    compiler = _Compiler(table, evidence, constant)
+    compiler = _Compiler(table, evidence, constant, tables.zone)
     columns: dict[str, Any] = {}
     for i, expr in enumerate(asked):
         columns[f"v{i}"] = compiler.reduction(expr)
@@ -126,7 +127,7 @@ def touched_rows(
 ) -> pa.Table:
     """The rows that reach any of ``asked``, by their conditions: columns _subject, _member, _entry, _row."""
     table = select(tables, rows, evidence, ancestry, subjects)
-    compiler = _Compiler(table, evidence, constant)
+    compiler = _Compiler(table, evidence, constant, tables.zone)
     reached = compiler.reached(asked[0])
     for expr in asked[1:]:
         reached = reached | compiler.reached(expr)
@@ -207,8 +208,8 @@ def mean(kind: str, total: Any, count: int | None) -> Fraction | float | None:
 class _Compiler:
     """Row-level expressions as Ibis columns of one table."""
 
-    def __init__(self, table: Any, evidence: EvidenceType, constant: Constant) -> None:
-        self.table, self.evidence, self.constant = table, evidence, constant
+    def __init__(self, table: Any, evidence: EvidenceType, constant: Constant, zone: str) -> None:
+        self.table, self.evidence, self.constant, self.zone = table, evidence, constant, zone
 
     def reduction(self, expr: Expr) -> Any:
         value, where = self._parts(expr)
@@ -319,7 +320,9 @@ class _Compiler:
 
     def _field(self, name: str, kind: str) -> Any:
         column = self.table[name]
-        return column.date() if kind == "date" and column.type().is_timestamp() else column
+        if kind == "date" and column.type().is_timestamp():  # an instant is a day on the scheme's clock
+            return _local(self.zone, column).date()
+        return column
 
     def _lookup(self, expr: Expr) -> Any:
         import ibis
@@ -358,6 +361,17 @@ def _strict(function: Any, values: list[Any]) -> Any:
     for v in values[1:]:
         missing = missing | v.isnull()
     return missing.ifelse(None, function(*values))
+
+
+def _local(zone: str, instant: Any) -> Any:
+    """An instant as the clocks of a zone show it; Ibis itself has no such operation."""
+    import ibis
+
+    @ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))
+    def clock(zone, instant):  # type: ignore[no-untyped-def]
+        """The engine's own."""
+
+    return clock(zone, instant)
 
 
 def _finite(value: Any) -> Any:

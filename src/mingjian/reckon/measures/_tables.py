@@ -82,6 +82,11 @@ class Until:
         """The engine's connection."""
         return self.ground.connection
 
+    @property
+    def zone(self) -> str:
+        """The scheme's zone."""
+        return self.ground.scheme.zone
+
     def rows(self, kind: str) -> Any:
         """The rows of an evidence type or derivation as an Ibis table."""
         if kind in self.ground.scheme.derivations:
