@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -320,6 +321,11 @@ class World:
         """A reader who knows the office."""
         return Trust.of([self.key.public.did_key], [self.ledger.vkey])
 
+    def figures(self) -> list[dict[str, Any]]:
+        """The figures in the snapshot."""
+        table = self.ledger.state().table(self.issued.snapshot.index)
+        return [row for row in table.to_pylist() if row["part"]]
+
     def resigned(self, package: Mapping[str, Any]) -> dict[str, Any]:
         """The package with its credential signed anew by the office's own key."""
         credential = {name: value for name, value in package["credential"].items() if name != "proof"}
@@ -328,17 +334,23 @@ class World:
         return {**package, "credential": signed}
 
 
-def make_world(folder: Path) -> Iterator[World]:
+def make_world(
+    folder: Path,
+    toml: str = SCHEME,
+    formulas: str = MEASURES,
+    evidence: Mapping[str, list[dict[str, Any]]] | None = None,
+    statements: tuple[str, ...] = ("portrait", "leader"),
+) -> Iterator[World]:
     """A world of its own, in a folder of its own."""
     (folder / "scheme").mkdir()
-    (folder / "scheme" / "scheme.toml").write_text(SCHEME, encoding="utf-8")
-    (folder / "scheme" / "measures.py").write_text(MEASURES, encoding="utf-8")
+    (folder / "scheme" / "scheme.toml").write_text(toml, encoding="utf-8")
+    (folder / "scheme" / "measures.py").write_text(formulas, encoding="utf-8")
     scheme = load(folder / "scheme")
     ledger = Ledger.create(
         folder / "ledger", origin="tiny.example/log", key=SigningKey.from_seed(b"l" * 32), now=lambda: NOW
     )
     types = evidence_types(scheme)
-    for kind, given in rows().items():
+    for kind, given in (evidence or rows()).items():
         intake = read_rows(given, types[kind], zone=scheme.zone)
         assert not intake.findings
         ledger.append(Batch(kind, scheme.id, "office", intake.table, {"synthetic": "true"}))
@@ -349,7 +361,7 @@ def make_world(folder: Path) -> Iterator[World]:
         results = release(evaluate(scheme, view, hierarchy, Period.parse("2021Q3")), scheme.minimum_group)
         run = Run(scheme, view, hierarchy, results, synthetic=True)
         key = SigningKey.from_seed(b"i" * 32)
-        issued = issue(run, {"portrait": None, "leader": None}, ledger=ledger, key=key, now=NOW, by="office")
+        issued = issue(run, dict.fromkeys(statements), ledger=ledger, key=key, now=NOW, by="office")
         yield World(scheme, ledger, key, run, issued)
 
 
@@ -363,6 +375,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def fresh(tmp_path: Path) -> Iterator[World]:
     """A world for one test, which may change it."""
     yield from make_world(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., World]]:
+    """Makes a world of another scheme: `make_world` without its folder."""
+    with ExitStack() as stack:
+        yield lambda *of: stack.enter_context(contextmanager(make_world)(tmp_path_factory.mktemp("other"), *of))
 
 
 @pytest.fixture(scope="session")

@@ -72,11 +72,15 @@ class Evaluator:
                 self.stated_subjects.append(proof["values"])
             else:
                 self.rows.setdefault(kind, []).append(self._typed(kind, proof))
-        self.given = {
-            (v["measure"], span_of(v["period"])[0], v["member"]): number(v)
-            for v in (proof["values"] for proof in package["attested"])
-            if v["measure"] in package["given"]
-        }
+        self.given: dict[Any, dict[str, Fraction | None]] = {}  # of each number its parts: "" is the number itself
+        self.peers: dict[tuple[str, str], dict[str, Fraction]] = {}
+        for v in (proof["values"] for proof in package["attested"]):
+            found = number(v)
+            if v["subject"]:
+                at = (v["measure"], span_of(v["period"])[0], v["member"])
+                self.given.setdefault(at, {})[v["part"]] = found
+            elif found is not None:
+                self.peers.setdefault((v["measure"], v["member"]), {})[v["part"]] = found
         self.given_names = set(package["given"])
         self.value: Callable[[str, Span, str], Fraction | None] = cache(self._value)
         self.derived: Callable[[str, date], list[Row]] = cache(self._derived)
@@ -157,22 +161,38 @@ class Evaluator:
     def _value(self, name: str, span: Span, member: str) -> Fraction | None:
         declared = self.measures.get(name) or self.indices[name]
         span = containing(span, declared["period"])
-        if name in self.given_names:
-            return self.given.get((name, span[0], member))
+        if name in self.given_names and not self._follows(declared, span, member):
+            return self.given.get((name, span[0], member), {}).get("")
         if name in self.indices:
             return self._index(self.indices[name], span, member)
         return self.finished(declared["expr"], declared, span, member if declared["each"] else "")
+
+    def _follows(self, declared: Any, span: Span, member: str) -> bool:
+        """Whether the number is to be made from the figures that stand under it."""
+        if "root" in declared:
+            return any(name in self.peers for name in ((node["measure"], "") for node in nodes(declared["root"])))
+        return len(self.given.get((declared["id"], span[0], member), {})) > 1
 
     def finished(self, expr: Any, measure: Any, span: Span, member: str) -> Any:
         """An expression at the level of the subject."""
         op, _, _, *args = expr
         if op in ("sum", "mean", "min", "max", "count", "distinct", "rows"):
+            if measure["id"] in self.given_names:
+                return self._figure(expr, measure, span, member)
             return self._reduced(op, args, measure, span, member)
         if op in ("measure", "previous"):
             there = before(span) if op == "previous" else span
             broken_down = args[0] in self.measures and self.measures[args[0]]["each"]
             return self.value(args[0], there, member if broken_down else "")
         return self.operation(expr, span, lambda x: self.finished(x, measure, span, member))
+
+    def _figure(self, expr: Any, measure: Any, span: Span, member: str) -> Fraction | None:
+        """What a reduction came to, as the snapshot says: named by its place among those of the formula."""
+        said, place = self.given[measure["id"], span[0], member], distinct(reductions(measure["expr"])).index(expr)
+        if expr[0] != "mean":
+            return said[f"{place}.value"]
+        total, count = said[f"{place}.sum"], said[f"{place}.count"]
+        return total / count if total is not None and count else None
 
     def _reduced(self, op: str, args: Any, measure: Any, span: Span, member: str) -> Any:
         value, where = args
@@ -261,9 +281,8 @@ class Evaluator:
         return {**node, "leaf": "", "measure": "", "children": inner}
 
     def _node(self, node: Any, span: Span) -> Fraction | None:
-        assert node["normalise"] == "none"
         if node["measure"]:
-            return self.value(node["measure"], span, node["leaf"])
+            return self._placed(node, self.value(node["measure"], span, node["leaf"]))
         parts = [(Fraction(child["weight"]), self._node(child, span)) for child in node["children"]]
         there = [(weight, value) for weight, value in parts if value is not None and weight]
         total = sum((weight for weight, _ in there), Fraction())
@@ -278,6 +297,17 @@ class Evaluator:
         for one in logs:
             total_log = PRECISE.add(total_log, one)
         return Fraction(PRECISE.exp(total_log))
+
+    def _placed(self, leaf: Any, value: Fraction | None) -> Fraction | None:
+        """A leaf on its own scale: as it is, or among peers by what is said of them."""
+        if leaf["normalise"] == "none" or value is None:
+            return value
+        peers = self.peers[leaf["measure"], leaf["leaf"]]
+        low, high = peers["peers.minimum"], peers["peers.maximum"]
+        if leaf["normalise"] == "minmax":
+            return None if low == high else 100 * (value - low) / (high - low)
+        assert leaf["normalise"] == "zscore"
+        return (value - peers["peers.mean"]) / peers["peers.sd"] if peers["peers.sd"] else None
 
     # -- derivations ------------------------------------------------------------------------------------------------------
     def _derived(self, kind: str, end: date) -> list[Row]:
@@ -364,6 +394,25 @@ def nodes(node: Any) -> Iterator[Any]:
     yield node
     for child in node["children"]:
         yield from nodes(child)
+
+
+def reductions(expr: Any) -> Iterator[Any]:
+    """The reductions of rows in a formula."""
+    if not isinstance(expr, list):
+        return
+    if expr and expr[0] in ("sum", "mean", "min", "max", "count", "distinct", "rows") and len(expr) == 5:
+        yield expr
+    for inner in expr:
+        yield from reductions(inner)
+
+
+def distinct(found: Iterator[Any]) -> list[Any]:
+    """Each once, in the order of its first."""
+    once: list[Any] = []
+    for one in found:
+        if one not in once:
+            once.append(one)
+    return once
 
 
 def literal(text: str, kind: str) -> Any:

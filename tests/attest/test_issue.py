@@ -24,7 +24,7 @@ def again(world: Any, statements: dict[str, Any], **options: Any) -> Any:
 
 def test_all_values_of_a_run_are_one_entry(world: Any) -> None:
     snapshot = world.issued.snapshot
-    assert (snapshot.kind, snapshot.rows) == ("snapshot", len(world.run.results))
+    assert (snapshot.kind, snapshot.rows) == ("snapshot", len(world.run.results) + len(world.figures()))
     assert snapshot.source["fingerprint"] == world.scheme.fingerprint
     table = world.ledger.state().table(snapshot.index, verify=True)
     assert set(table["subject"].to_pylist()) == {"U1", "U2", "U3", "L1", "L3"}

@@ -59,9 +59,10 @@ def test_who_is_described_is_shown_all_but_others_and_ballots(world: Any) -> Non
     assert outcome(found["U1"], "movement") == "recomputed from evidence"
     assert outcome(found["U1"], "blocks_used") == "recomputed from evidence"
     assert outcome(found["U1"], "gravity") == "recomputed from evidence"
-    assert outcome(found["U1"], "approval") == "cannot"
+    assert outcome(found["U1"], "approval") == "recomputed from attested values"
     assert outcome(found["U1"], "overall") == "recomputed from attested values"
-    assert outcome(found["U3"], "gravity") == "cannot"  # what a leader did is shown to the leader
+    assert outcome(found["U2"], "approval") == "cannot"  # three voters
+    assert outcome(found["U3"], "gravity") == "recomputed from attested values"  # a leader's rows are the leader's
     assert outcome(found["L3"], "leader_gravity") == "recomputed from evidence"
 
 

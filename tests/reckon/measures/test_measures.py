@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 
 from mingjian.base.errors import Fault, MingjianError, Misuse
+from mingjian.declare import Expr
 from mingjian.reckon.release import release
 
 SUBJECTS = "subject"
@@ -376,6 +377,26 @@ def test_derived_rows_are_reduced_like_any(bench):
     results = bench.run({"contract": contracts, "supply": supply}, "2021Q3", ["settled_wh"])
     assert {s: results.value("settled_wh", s).number for s in ("U1", "U2")} == {"U1": 2**63, "U2": 5}
     assert results.value("settled_wh", "U3").status == "none"
+
+
+def test_derived_rows_keep_every_kind_of_field(bench):
+    """Two of five count: those that are firm and in force; 30 June at 16:30 in UTC is 1 July in the programme's zone."""
+    days = {"until": "2021-09-30", "signed": "2021-06-30T16:30:00Z", "firm": True, "price": "0.25", "wh": 10}
+    changed = ({}, {"signed": "2021-07-01T16:30:00Z"}, {"until": "2021-09-29"}, {"firm": False}, {"price": "1.5"})
+    contracts = [
+        {"contract": str(i), "unit": "U1", "month": "2021-08", **days, **change} for i, change in enumerate(changed)
+    ]
+    supply = [{"unit": "U1", "month": "2021-08", "wh": 50}]
+    assert bench.value({"contract": contracts, "supply": supply}, "2021Q3", "owed", "U1").number == Fraction("17.5")
+
+
+def test_an_instant_is_a_day_of_the_schemes_clock_in_formulas_too(bench):
+    at = Expr("field", ("reading", "at"), "date", "reading")
+    rows = {"reading": [reading("2021-07-31T16:00:00Z", 1), reading("2021-08-31T15:59:59Z", 10)]}
+    found = bench.formulas(
+        {"first": (at.min() - date(2021, 7, 1)).days, "last": (at.max() - date(2021, 7, 1)).days}, rows
+    )
+    assert [found[x].number for x in ("first", "last")] == [31, 61]
 
 
 def test_rows_about_no_such_subject_are_a_fault(bench):

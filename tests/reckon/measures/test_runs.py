@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mingjian.reckon.measures import Results
+from mingjian.base.values import Period
+from mingjian.reckon.measures import Attested, Results, aggregates, evaluate
 
 NAMES = (
     "approval",
@@ -23,7 +25,7 @@ NAMES = (
     "rank",
     "standing",
 )
-QUICK = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +85,28 @@ def test_some_subjects_are_as_in_the_whole_run(bench, rows, whole, subjects):
     asked = subjects.union(*(below.get(s, set()) for s in subjects))
     found = bench.run(rows, "2021Q3", NAMES, subjects=sorted(subjects))
     assert list(found) == [v for v in whole if v.subject in asked and v.measure in NAMES]
+
+
+def test_reduced_figures_stand_in_for_rows_that_are_not_shown(bench, rows, whole):
+    """Whoever holds no row but what each reduction came to reckons the same numbers."""
+    period, names = Period.parse("2021Q3"), ["approval", "awarded_each", "energy", "fulfilment", "gravity", "tasks"]
+    with bench.open(rows) as parts:
+        figures = {a.key: a.number for a in aggregates(*parts, period, names)}
+    assert figures["approval", "U1", "2021Q3", "", 0, "sum"] == 12 * 90 + 5 * 50
+    assert figures["approval", "U1", "2021Q3", "", 0, "count"] == 17
+    with bench.open({}) as parts:
+        found = evaluate(*parts, period, only=names, attested=Attested(aggregates=figures))
+    assert {v.key: v.number for v in found} == {v.key: v.number for v in whole if v.measure in names}
+
+
+def test_attested_values_stand_in_for_reckoned_ones(bench, rows, whole):
+    """What is read of others is taken as given, and what is given as no value has none."""
+    period = Period.parse("2021Q3")
+    given = {("approval", u, "2021Q3", ""): number for u, number in (("U1", Fraction(60)), ("U2", None))}
+    with bench.open(rows) as parts:
+        found = evaluate(*parts, period, only=["overall", "approval"], attested=Attested(values=given))
+    assert found.value("overall", "U1").number == Fraction(3, 4) * whole.value("fulfilment", "U1").number + 15
+    assert [found.value("overall", u).status for u in ("U1", "U2", "U3")] == ["value", "none", "value"]
 
 
 def test_results_are_asked_for_by_name(whole):

@@ -11,15 +11,15 @@ from typing import Final
 from mingjian.attest.statements import (
     Level,
     Why,
-    among_peers,
     closure,
     dimensions_under,
     kinds_under,
     looks_back,
+    peers_under,
     read_by,
 )
 from mingjian.base.values import Period
-from mingjian.declare import EvidenceType, Hierarchy, Scheme, evidence_types
+from mingjian.declare import EvidenceType, Hierarchy, Scheme, StatementType, evidence_types
 from mingjian.reckon.measures import Lineage, Results, lineage
 from mingjian.record.evidence import View
 
@@ -54,6 +54,13 @@ class Run:
         persons = (kind.id for kind in self.scheme.subjects.values() if kind.person)
         return frozenset(below for kind in persons for below, *_ in self.hierarchy.ancestry(kind))
 
+    def is_close(self, kind: EvidenceType) -> bool:
+        """Whether rows of a kind are close to people: ballots, sealed rows, and rows that may be about a person."""
+        about = (
+            self.scheme.subjects[of] for field in kind.fields.values() if field.type == "subject" for of in field.of
+        )
+        return kind.ballots or is_sealed(kind) or any(subject.person for subject in about)
+
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:
@@ -63,23 +70,58 @@ class Disclosure:
     given: Mapping[str, Why]
 
 
-def disclose(run: Run, shown: Collection[str], subjects: Collection[str], level: Level) -> Mapping[str, Disclosure]:
-    """What a package of this level shows of each subject, so that the ``shown`` measures can be recomputed from it.
+def is_sealed(kind: EvidenceType) -> bool:
+    """Whether a kind of rows is sealed, or any field of it."""
+    return kind.label == "sealed" or any(field.label == "sealed" for field in kind.fields.values())
+
+
+def is_open(run: Run, statement: StatementType) -> bool:
+    """Whether the public is shown the figures under a statement's numbers: those of a certificate that is about no person."""
+    return statement.kind == "certificate" and not run.scheme.subjects[statement.of].person
+
+
+def told(run: Run, statement: StatementType, level: Level) -> tuple[str, ...]:
+    """The measures whose numbers a package carries: those shown and what they are made from, where it is to be seen."""
+    if level == "public" and not is_open(run, statement):
+        return statement.show
+    return closure(run.scheme, statement.show)
+
+
+def shows_figures(run: Run, statement: StatementType, level: Level, measure: str) -> bool:
+    """Whether a package carries the figures under a measure that it takes as given.
+
+    The public is shown those of certificates, and none of rows that are close to people.
+    """
+    if level == "public":
+        close = any(run.is_close(run.types[kind]) for kind in kinds_under(run.scheme, measure))
+        return is_open(run, statement) and not close
+    return True
+
+
+def shows_peers(run: Run, statement: StatementType, level: Level) -> bool:
+    """Whether a package carries the statistics of the subject's peers: of persons only an auditor sees them."""
+    if run.scheme.subjects[statement.of].person:
+        return level == "auditor"
+    return level != "public" or is_open(run, statement)
+
+
+def disclose(run: Run, names: Collection[str], subjects: Collection[str], level: Level) -> Mapping[str, Disclosure]:
+    """What a package of this level shows of each subject, so that the measures that it tells can be recomputed from it.
 
     A measure whose rows may not all be shown is taken as given, and none of its rows are needed. Sealed rows, and ballots
     so few that the number is withheld, are in no package; other ballots, and rows about others (people other than the
     subject among them), are for the auditor alone.
     """
     if level == "public":
-        given: dict[str, Why] = {name: "level" for name in shown if not _follows(run.scheme, name, shown)}
-        return {subject: Disclosure((), _given(run.scheme, shown, given)) for subject in subjects}
-    return _Discloser(run, closure(run.scheme, shown), level).of(subjects)
+        given: dict[str, Why] = {name: "level" for name in names if not _follows(run.scheme, name, names)}
+        return {subject: Disclosure((), _given(run.scheme, names, given)) for subject in subjects}
+    return _Discloser(run, names, level).of(subjects)
 
 
-def _follows(scheme: Scheme, name: str, shown: Collection[str]) -> bool:
-    """Whether a number follows from other numbers shown, without a row of evidence."""
+def _follows(scheme: Scheme, name: str, told: Collection[str]) -> bool:
+    """Whether a number follows from other numbers told, without a row of evidence."""
     alone = kinds_under(scheme, name) or looks_back(scheme, name) or dimensions_under(scheme, [name])
-    return not alone and not among_peers(scheme, name) and read_by(scheme, name) <= set(shown)
+    return not alone and not peers_under(scheme, name) and read_by(scheme, name) <= set(told)
 
 
 def _given(scheme: Scheme, names: Iterable[str], given: Mapping[str, Why]) -> dict[str, Why]:
@@ -98,7 +140,7 @@ class _Discloser:
         self.lineages: dict[str, Lineage] = {}
         for name in names:
             kinds = kinds_under(run.scheme, name)
-            if among_peers(run.scheme, name):
+            if peers_under(run.scheme, name):
                 self.always[name] = "peers"
             elif any(self._hidden(run.types[kind]) for kind in kinds):
                 self.always[name] = "sealed"
@@ -119,8 +161,7 @@ class _Discloser:
         return {subject: self._disclosure(subject) for subject in subjects}
 
     def _hidden(self, kind: EvidenceType) -> bool:
-        sealed = kind.label == "sealed" or any(field.label == "sealed" for field in kind.fields.values())
-        return sealed or (kind.ballots and self.level != "auditor")
+        return is_sealed(kind) or (kind.ballots and self.level != "auditor")
 
     def _disclosure(self, subject: str) -> Disclosure:
         given, places = {**self.always, **self.withheld.get(subject, {})}, set[Place]()

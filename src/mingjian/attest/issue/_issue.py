@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -10,11 +10,13 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
-from mingjian.attest.issue._disclosure import Run, disclose
+from mingjian.attest.issue._disclosure import Disclosure, Run, disclose, is_open, shows_figures, shows_peers, told
+from mingjian.attest.issue._figures import figures, statistics
 from mingjian.attest.issue._register import SUITE, Change, Register, list_id, status_batch
 from mingjian.attest.statements import (
     SNAPSHOT_COLUMNS,
     Basis,
+    Figure,
     Level,
     Package,
     ProvenEntry,
@@ -22,6 +24,8 @@ from mingjian.attest.statements import (
     Statement,
     StatusEntry,
     closure,
+    kinds_under,
+    peers_under,
     statement_id,
 )
 from mingjian.base.errors import Misuse
@@ -40,7 +44,8 @@ Whom = tuple[str, str]  # statement type, subject
 class Issue:
     """What one call of `issue` said: a signed credential for each statement type and subject, and what it stands on.
 
-    ``snapshot`` is the ledger entry with all values of the run, in the order of ``stated``.
+    ``snapshot`` is the ledger entry with all values of the run in the order of ``stated``, then the ``figures`` under them.
+    ``described`` is what those described are shown, by statement type and subject.
     """
 
     run: Run
@@ -49,6 +54,8 @@ class Issue:
     size: int
     snapshot: Entry
     stated: tuple[Stated, ...]
+    figures: tuple[Figure, ...]
+    described: Mapping[str, Mapping[str, Disclosure]]
     statements: Mapping[Whom, Statement]
     credentials: Mapping[Whom, Mapping[str, Any]]
 
@@ -63,7 +70,8 @@ def issue(
     by: str,
     replaces: Mapping[Whom, str] | None = None,
 ) -> Issue:
-    """Commit the values of a run and sign a statement of each type for each subject (None: all there are in the period).
+    """Commit the values of a run, with the figures under them that a reader may need instead of rows, and sign a statement of
+    each type for each subject (None: all there are in the period).
 
     ``ledger`` must be open with its key; ``key`` signs the statements, which hold from ``now``. ``replaces`` names the
     statements that are revoked because these stand for them. The snapshot and what happened to which statement are
@@ -76,13 +84,19 @@ def issue(
     whom = [(name, s) for name, chosen in statements.items() for s in _subjects(run, types[name], chosen)]
     stated = tuple(Stated.of(value) for value in run.results)
     values = _values(run, types, whom, stated)
+    described = {
+        name: disclose(run, told(run, declared, "described"), [s for n, s in whom if n == name], "described")
+        for name, declared in types.items()
+    }
+    under = _figures(run, types, described)
     register = Register.of(ledger.state())
     ids = [_id(run, ledger, of) for of in whom]
     issued = register.numbered(ids)
     old = {replaced: ids[whom.index(of)] for of, replaced in (replaces or {}).items()}
     revoked = [register.revocation(statement, "replaced", new) for statement, new in old.items()]
     snapshot, last = ledger.append_all(
-        [_snapshot(run, stated, by), status_batch([*issued, *revoked], run.scheme.id, by)], check=register.unchanged
+        [_snapshot(run, [*stated, *under], by), status_batch([*issued, *revoked], run.scheme.id, by)],
+        check=register.unchanged,
     )
     size = last.index + 1
     data = scheme_data(run.scheme)
@@ -90,7 +104,7 @@ def issue(
     writer = _Writer(run, types, basis, key, now, values, {v: k for k, v in old.items()})
     said = {of: writer.statement(of, change) for of, change in zip(whom, issued, strict=True)}
     signed = {of: writer.signed(statement) for of, statement in said.items()}
-    return Issue(run, data, ledger.checkpoint(size), size, snapshot, stated, said, signed)
+    return Issue(run, data, ledger.checkpoint(size), size, snapshot, stated, under, described, said, signed)
 
 
 def pack(issued: Issue, ledger: Ledger, level: Level) -> Iterator[tuple[Statement, Package]]:
@@ -110,13 +124,12 @@ def file_name(statement: Statement) -> str:
 def _packed(
     issued: Issue, ledger: Ledger, level: Level, name: str, subjects: Collection[str]
 ) -> Iterator[tuple[Statement, Package]]:
-    shown = issued.run.scheme.statements[name].show
-    disclosed = disclose(issued.run, shown, subjects, level)
-    told = set(shown) if level == "public" else set(closure(issued.run.scheme, shown))
-    places: dict[str, list[int]] = {subject: [] for subject in subjects}
-    for row, value in enumerate(issued.stated):
-        if value.measure in told and value.subject in places:
-            places[value.subject].append(row)
+    declared = issued.run.scheme.statements[name]
+    if level == "described":
+        disclosed = issued.described[name]
+    else:
+        disclosed = disclose(issued.run, told(issued.run, declared, level), subjects, level)
+    places = _attested(issued, declared, level, disclosed)
     wanted = {place for disclosure in disclosed.values() for place in disclosure.places}
     wanted |= {(issued.snapshot.index, row) for rows in places.values() for row in rows}
     proofs = _prove(ledger, wanted)
@@ -136,6 +149,27 @@ def _packed(
             scheme=issued.scheme,
         )
         yield issued.statements[name, subject], package
+
+
+def _attested(
+    issued: Issue, declared: StatementType, level: Level, disclosed: Mapping[str, Disclosure]
+) -> Mapping[str, Sequence[int]]:
+    """The rows of the snapshot in each package: the numbers it tells, and the figures under those it takes as given."""
+    run, names = issued.run, told(issued.run, declared, level)
+    rows: dict[str, list[int]] = {subject: [] for subject in disclosed}
+    for row, value in enumerate(issued.stated):
+        if value.subject in rows and value.measure in names:
+            rows[value.subject].append(row)
+    shown = {name for name in names if shows_figures(run, declared, level, name)}
+    peers = {measure for name in names for measure in peers_under(run.scheme, name)}
+    seen = peers if shows_peers(run, declared, level) else set[str]()
+    for row, figure in enumerate(issued.figures, len(issued.stated)):
+        if not figure.subject and figure.measure in seen:
+            for found in rows.values():
+                found.append(row)
+        elif figure.subject in rows and figure.measure in (disclosed[figure.subject].given.keys() & shown):
+            rows[figure.subject].append(row)
+    return rows
 
 
 def _prove(ledger: Ledger, places: Collection[tuple[int, int]]) -> Mapping[tuple[int, int], RowProof]:
@@ -227,7 +261,22 @@ def _values(
     return said
 
 
-def _snapshot(run: Run, stated: tuple[Stated, ...], by: str) -> Batch:
+def _figures(
+    run: Run, types: Mapping[str, StatementType], described: Mapping[str, Mapping[str, Disclosure]]
+) -> tuple[Figure, ...]:
+    """The figures that some package may need: under what those described take as given, and all under what the public sees."""
+    hidden: set[str] = set()
+    names: set[str] = set()
+    for name, declared in types.items():
+        under = closure(run.scheme, declared.show)
+        names |= set(under)
+        hidden |= set(under) if is_open(run, declared) else {m for d in described[name].values() for m in d.given}
+    reduced = {name for name in hidden if kinds_under(run.scheme, name)}
+    subjects = {subject for by_subject in described.values() for subject in by_subject}
+    return (*figures(run, reduced, subjects), *statistics(run, names))
+
+
+def _snapshot(run: Run, stated: Sequence[Stated | Figure], by: str) -> Batch:
     source = {"fingerprint": run.scheme.fingerprint, "period": str(run.period), "asOf": str(run.view.size)}
     table = pa.Table.from_pylist([value.row() for value in stated], schema=_SCHEMA)
     return Batch(SNAPSHOT, run.scheme.id, by, table, source)

@@ -4,13 +4,14 @@ Nothing here signs, measures or judges. Readers raise a Fault that names the pla
 """
 
 from mingjian.attest.statements._bitstring import MINIMUM_BITS, Bitstring
+from mingjian.attest.statements._figure import REDUCING, Figure, Place, places
 from mingjian.attest.statements._graph import (
-    among_peers,
     closure,
     declared,
     dimensions_under,
     kinds_under,
     looks_back,
+    peers_under,
     read_by,
 )
 from mingjian.attest.statements._package import (
@@ -30,25 +31,29 @@ from mingjian.attest.statements._status_list import StatusList
 __all__ = [
     "LEVELS",
     "MINIMUM_BITS",
+    "REDUCING",
     "SNAPSHOT_COLUMNS",
     "WHY_GIVEN",
     "Basis",
     "Bitstring",
+    "Figure",
     "Level",
     "Package",
+    "Place",
     "ProvenEntry",
     "Stated",
     "Statement",
     "StatusEntry",
     "StatusList",
     "Why",
-    "among_peers",
     "closure",
     "declared",
     "dimensions_under",
     "instant_text",
     "kinds_under",
     "looks_back",
+    "peers_under",
+    "places",
     "read_by",
     "read_package",
     "statement_id",

@@ -56,10 +56,12 @@ def dimensions_under(scheme: Scheme, names: Collection[str]) -> frozenset[str]:
     return frozenset(node.members for index in indices for node in _nodes(index.root) if node.members)
 
 
-def among_peers(scheme: Scheme, name: str) -> bool:
-    """Whether an index places a subject among its peers, so that its rows alone do not make the number."""
+def peers_under(scheme: Scheme, name: str) -> frozenset[str]:
+    """The measures by which an index places a subject among its peers, so that its rows alone do not make the number."""
     what = declared(scheme, name)
-    return isinstance(what, Index) and any(node.normalise in _PEERS for node in _nodes(what.root))
+    if not isinstance(what, Index):
+        return frozenset()
+    return frozenset(node.measure for node in _nodes(what.root) if node.measure and node.normalise in _PEERS)
 
 
 def _nodes(node: Node) -> Iterator[Node]:

@@ -18,6 +18,7 @@ SNAPSHOT_COLUMNS: Final = (
     "measure",
     "member",
     "period",
+    "part",  # "" for a number itself, else which figure under it: see `Figure`
     "status",
     "exact",
     "double",
@@ -65,7 +66,7 @@ class Stated:
         return (self.measure, self.subject, self.period, self.member)
 
     def to_json(self) -> dict[str, str]:
-        """The number as texts; ``exact`` is a fraction in lowest terms, ``double`` the shortest text of a double."""
+        """The number as texts, written as by `number_json`."""
         said = {
             "measure": self.measure,
             "member": self.member,
@@ -74,23 +75,18 @@ class Stated:
             "printed": self.printed,
             "unit": self.unit,
         }
-        match self.number:
-            case None:
-                return said
-            case Fraction():
-                return {**said, "exact": fraction_text(self.number)}
-        return {**said, "double": repr(self.number)}
+        return {**said, **number_json(self.number)}
 
     def row(self) -> dict[str, str | None]:
         """The row of the snapshot: every one of SNAPSHOT_COLUMNS, null where a number is of the other kind."""
-        said = {**self.to_json(), "subject": self.subject}
+        said = {**self.to_json(), "subject": self.subject, "part": ""}
         return {column: said.get(column) for column in SNAPSHOT_COLUMNS}
 
     @classmethod
     def from_json(cls, record: Record, subject: str, where: str) -> Stated:
         """The number that `to_json` wrote of ``subject``. Raises Fault for another shape."""
         status = cast(Status, choice_of(record, "status", where, STATUSES))
-        number = _number(record, where)
+        number = number_of(record, where)
         if (number is None) is (status == "value"):
             raise malformed(where, f"a number and the status {status!r} do not go together")
         measure, member, period, printed, unit = (
@@ -99,7 +95,18 @@ class Stated:
         return cls(measure, subject, member, period, status, number, printed, unit)
 
 
-def _number(record: Record, where: str) -> Fraction | float | None:
+def number_json(number: Fraction | float | None) -> dict[str, str]:
+    """A number as texts: ``exact`` a fraction in lowest terms, ``double`` the shortest text of a double; neither for None."""
+    match number:
+        case None:
+            return {}
+        case Fraction():
+            return {"exact": fraction_text(number)}
+    return {"double": repr(number)}
+
+
+def number_of(record: Record, where: str) -> Fraction | float | None:
+    """The number that `number_json` wrote. Raises Fault for another shape."""
     exact, double = record.get("exact"), record.get("double")
     if exact is None and double is None:
         return None

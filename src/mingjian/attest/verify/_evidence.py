@@ -6,18 +6,31 @@ subject (dimensions) are shared, and only packages that show the very same ones 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, Final
 
 import pyarrow as pa
 
-from mingjian.attest.statements import Stated, Statement, Why, closure, kinds_under
+from mingjian.attest.statements import (
+    Figure,
+    Place,
+    Stated,
+    Statement,
+    Why,
+    closure,
+    kinds_under,
+    looks_back,
+    peers_under,
+    places,
+)
 from mingjian.base.errors import Fault
 from mingjian.base.values import Period
 from mingjian.declare import EvidenceType, Expr, Hierarchy, Scheme, evidence_types, walk
-from mingjian.reckon.measures import Attested, Key
+from mingjian.reckon.index import Stats
+from mingjian.reckon.measures import AggregateKey, Attested, Key
 from mingjian.record.evidence import Intake, read_rows
 from mingjian.record.ledger import RowProof
 
@@ -67,6 +80,17 @@ class Namespaces:
         names = [*self.scheme.measures, *self.scheme.indices]
         return {name: frozenset(closure(self.scheme, [name])) for name in names}
 
+    @cached_property
+    def figures(self) -> Mapping[str, frozenset[Place]]:
+        """The figures from which a value of each measure follows; none for one that looks back.
+
+        What a value was in the period before is in no snapshot of this one.
+        """
+        return {
+            name: frozenset(() if looks_back(self.scheme, name) else places(measure))
+            for name, measure in self.scheme.measures.items()
+        }
+
     def key(self, value: Stated, prefix: str) -> Key:
         """The key of a stated number among the results of all packages."""
         member = prefix + value.member if value.member and value.measure in self.members else value.member
@@ -104,17 +128,43 @@ def _prefixed(evidence: EvidenceType) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
+class Snapshot:
+    """What a package shows of the snapshot: numbers, the figures under them, and statistics of peers by measure and member."""
+
+    numbers: Mapping[Key, Stated]
+    figures: Mapping[Key, Mapping[Place, Fraction | float | None]]
+    peers: Mapping[tuple[str, str], Mapping[str, Fraction | float]]
+
+    @classmethod
+    def of(cls, numbers: Iterable[Stated], figures: Iterable[Figure]) -> Snapshot:
+        """The snapshot of these rows."""
+        under: dict[Key, dict[Place, Fraction | float | None]] = {}
+        peers: dict[tuple[str, str], dict[str, Fraction | float]] = {}
+        for figure in figures:
+            if figure.place is not None:
+                under.setdefault(figure.key, {})[figure.place] = figure.number
+            elif figure.number is not None:
+                peers.setdefault((figure.measure, figure.member), {})[figure.statistic] = figure.number
+        return cls({value.key: value for value in numbers}, under, peers)
+
+    @property
+    def statistics(self) -> frozenset[tuple[str, str, str, Fraction | float]]:
+        """All statistics of peers, to be compared."""
+        return frozenset((*whose, name, number) for whose, said in self.peers.items() for name, number in said.items())
+
+
+@dataclass(frozen=True)
 class Claimed:
     """One package on its way to be recomputed: what it says, under which rules, from which rows.
 
-    ``kinds`` has the kind of each entry, ``attested`` the numbers of the snapshot, ``given`` the measures taken from there.
+    ``kinds`` has the kind of each entry; ``given`` names the measures that are not made from rows but taken from the snapshot.
     """
 
     statement: Statement
     namespaces: Namespaces
     proofs: Sequence[RowProof]
     kinds: Mapping[int, str]
-    attested: Mapping[Key, Stated]
+    snapshot: Snapshot
     given: Mapping[str, Why]
 
     @property
@@ -161,11 +211,49 @@ class Claimed:
             marked = {name: prefix + row[name] for name in names if isinstance(row.get(name), str)}
             yield {**row, **marked}
 
+    def follows(self, value: Stated) -> bool:
+        """Whether a number can be reckoned here: from rows, from other numbers, or from all the figures under it."""
+        if value.measure not in self.given:
+            return True
+        if value.measure in self.scheme.indices:
+            return self._among_peers(value.measure)
+        wanted = self.namespaces.figures[value.measure]
+        return bool(wanted) and wanted <= self.snapshot.figures.get(value.key, {}).keys()
+
+    def _among_peers(self, index: str) -> bool:
+        """Whether the statistics are there for every number that is placed among peers."""
+        placed = peers_under(self.scheme, index)
+        numbers = [value for value in self.snapshot.numbers.values() if value.measure in placed]
+        there = {(value.measure, value.member) for value in numbers if value.number is not None}
+        return bool(placed) and placed <= {value.measure for value in numbers} and there <= self.snapshot.peers.keys()
+
     def taken(self, prefix: str) -> Iterator[tuple[Key, Any]]:
-        """The numbers to be taken as given."""
-        for value in self.attested.values():
-            if value.measure in self.given:
+        """The numbers to be taken as they are."""
+        for value in self.snapshot.numbers.values():
+            if not self.follows(value):
                 yield self.namespaces.key(value, prefix), value.number
+
+    def reduced(self, prefix: str) -> Iterator[tuple[AggregateKey, Any]]:
+        """The figures to be taken in place of rows."""
+        for value in self.snapshot.numbers.values():
+            if value.measure in self.given and self.follows(value):
+                key = self.namespaces.key(value, prefix)
+                for place, number in self.snapshot.figures.get(value.key, {}).items():
+                    yield (*key, *place), number
+
+    @cached_property
+    def peers(self) -> Mapping[str, Stats]:
+        """The peers' statistics, named as the engine names them. Raises Misuse for those of no column."""
+        return {
+            f"{measure}/{member}" if member else measure: Stats(
+                count=int(said["count"]),
+                minimum=float(said["minimum"]),
+                maximum=float(said["maximum"]),
+                mean=float(said["mean"]),
+                sd=float(said["sd"]),
+            )
+            for (measure, member), said in self.snapshot.peers.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -178,7 +266,7 @@ class Ground:
 
 
 def lay(claimed: Sequence[Claimed], prefixes: Sequence[str]) -> Ground:
-    """The ground of these packages together, which share one scheme, one period and their `shared` rows.
+    """The ground of these packages together, which share one scheme, one period, their `shared` rows and their `peers`.
 
     Raises Fault, with every finding, for rows that break the rules they claim to be under.
     """
@@ -192,8 +280,10 @@ def lay(claimed: Sequence[Claimed], prefixes: Sequence[str]) -> Ground:
             rows = list(first.shared.get(kind, ()))
         tables[kind] = _table(rows, types[kind], scheme.zone)
     hierarchy = Hierarchy.of_rows(tables[SUBJECT].to_pylist(), scheme.subjects)
-    given = {key: number for one, p in zip(claimed, prefixes, strict=True) for key, number in one.taken(p)}
-    return Ground(tables, hierarchy, Attested(given))
+    each = list(zip(claimed, prefixes, strict=True))
+    numbers = {key: number for one, prefix in each for key, number in one.taken(prefix)}
+    figures = {key: number for one, prefix in each for key, number in one.reduced(prefix)}
+    return Ground(tables, hierarchy, Attested(numbers, figures, first.peers))
 
 
 def _table(rows: Collection[Row], evidence: EvidenceType, zone: str) -> pa.Table:

@@ -57,7 +57,9 @@ def _groups(claimed: Sequence[Claimed]) -> list[list[int]]:
             shared = digest(one.shared)
         except MingjianError as fault:  # rows of a kind that there is not: for `lay` to say
             shared, alone = str(fault), place
-        groups.setdefault((basis.scheme_digest, one.statement.period, shared, alone), []).append(place)
+        groups.setdefault(
+            (basis.scheme_digest, one.statement.period, shared, one.snapshot.statistics, alone), []
+        ).append(place)
     return list(groups.values())
 
 
@@ -82,7 +84,7 @@ def _recomputed(claimed: Sequence[Claimed], group: list[int]) -> Iterator[tuple[
 
 def _evaluated(claimed: Sequence[Claimed], prefixes: Sequence[str]) -> Found:
     first = claimed[0]
-    wanted = {v.measure for one in claimed for v in one.statement.values if v.measure not in one.given}
+    wanted = {v.measure for one in claimed for v in one.statement.values if one.follows(v)}
     if not wanted:
         return {}
     ground = lay(claimed, prefixes)
@@ -94,7 +96,7 @@ def _evaluated(claimed: Sequence[Claimed], prefixes: Sequence[str]) -> Found:
 
 def _verdict(one: Claimed, stated: Stated, found: Found, prefix: str) -> Verdict:
     what = declared(one.scheme, stated.measure)
-    attested = one.attested.get(stated.key)
+    attested = one.snapshot.numbers.get(stated.key)
     if attested is None:
         return _cannot(stated, "the snapshot's row of it is not in the package")
     if attested != stated:
@@ -103,13 +105,14 @@ def _verdict(one: Claimed, stated: Stated, found: Found, prefix: str) -> Verdict
         return _cannot(stated, "it is withheld: it was counted from too few ballots")
     if stated.unit != what.unit or stated.printed != _printed(stated.number, what.decimals):
         return _differs(stated, stated.number, _printed(stated.number, what.decimals), "it is not printed as it is")
-    if stated.measure in one.given:
+    if not one.follows(stated):
         why = WHY_GIVEN[one.given[stated.measure]]
         return _cannot(stated, f"{why}; the snapshot in the ledger says the same")
     value = found.get(one.namespaces.key(stated, prefix))
     number = value.number if value is not None else None
     if not _same(stated.number, number):
-        return _differs(stated, number, _printed(number, what.decimals), "the evidence says otherwise")
+        why = "the figures under it say otherwise" if stated.measure in one.given else "the evidence says otherwise"
+        return _differs(stated, number, _printed(number, what.decimals), why)
     return Verdict(
         stated.measure, stated.member, stated.period, _basis(one, stated.measure), _text(stated), _text(stated)
     )

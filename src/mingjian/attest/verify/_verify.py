@@ -7,16 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from mingjian.attest.statements import Package, Stated, Statement, read_package
+from mingjian.attest.statements import Figure, Package, Stated, Statement, read_package
 from mingjian.attest.verify._credential import StatusLists, Trust, check_signature
-from mingjian.attest.verify._evidence import Claimed, Namespaces
+from mingjian.attest.verify._evidence import Claimed, Namespaces, Snapshot
 from mingjian.attest.verify._inclusion import check_inclusion
 from mingjian.attest.verify._numbers import cannot_all, judge
 from mingjian.attest.verify._report import Checked, Report
 from mingjian.attest.verify._rules import Schemes
 from mingjian.base.errors import Fault, Misuse
 from mingjian.declare import Scheme
-from mingjian.reckon.measures import Key
 
 NOBODY = Trust()
 
@@ -91,7 +90,7 @@ class _Verifier:
         self, answers: Checked, package: Package, statement: Statement, scheme: Scheme
     ) -> tuple[Checked, Claimed | None]:
         try:
-            attested = _attested(package, statement)
+            snapshot = _snapshot(package, statement)
         except Fault as fault:
             return replace(answers, malformed=str(fault), inclusion=None), None
         shown = set(scheme.statements[statement.type].show)
@@ -100,16 +99,21 @@ class _Verifier:
             return replace(answers, numbers=cannot_all(statement.values, why)), None
         namespaces = self._namespaces.setdefault(statement.basis.scheme_digest, Namespaces(scheme))
         kinds = {proven.entry.index: proven.entry.kind for proven in package.entries}
-        return answers, Claimed(statement, namespaces, package.rows, kinds, attested, package.given)
+        return answers, Claimed(statement, namespaces, package.rows, kinds, snapshot, package.given)
 
 
-def _attested(package: Package, statement: Statement) -> Mapping[Key, Stated]:
-    """The numbers of the snapshot that the package shows, all of the statement's own subject."""
-    found: dict[Key, Stated] = {}
+def _snapshot(package: Package, statement: Statement) -> Snapshot:
+    """What the package shows of the snapshot: all of it about the statement's own subject, or about peers and nobody."""
+    numbers: list[Stated] = []
+    figures: list[Figure] = []
     for row in package.attested:
         where = f"$.attested row {row.row}"
-        value = Stated.from_json(row.values, str(row.values.get("subject")), where)
-        if value.subject != statement.subject:
+        if row.values.get("part") == "":
+            numbers.append(Stated.from_json(row.values, str(row.values.get("subject")), where))
+            about = numbers[-1].subject
+        else:
+            figures.append(Figure.from_json(row.values, where))
+            about = figures[-1].subject or statement.subject
+        if about != statement.subject:
             raise Fault("not a package of this format", why="a number of somebody else", where=where)
-        found[value.key] = value
-    return found
+    return Snapshot.of(numbers, figures)

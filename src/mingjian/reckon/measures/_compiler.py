@@ -176,7 +176,7 @@ class Compiler:
     def _field(self, name: str, kind: str) -> Any:
         column = self.table[name]
         if kind == "date" and column.type().is_timestamp():  # an instant is a day on the scheme's clock
-            return column.cast(f"timestamp('{self.zone}')").date()
+            return _local(self.zone, column).date()
         return column
 
     def _lookup(self, expr: Expr) -> Any:
@@ -188,6 +188,17 @@ class Compiler:
         branches = [(key == name, ibis.literal(_plain(value), type=kind)) for name, value in table.items()]
         nowhere = (ibis.literal(False) & key.isnull(), ibis.null(kind))  # keeps an empty table's outcome a column
         return ibis.cases(nowhere, *branches, else_=ibis.null(kind))
+
+
+def _local(zone: str, instant: Any) -> Any:
+    """An instant as the clocks of a zone show it; Ibis itself has no such operation."""
+    import ibis
+
+    @ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))
+    def clock(zone, instant):  # type: ignore[no-untyped-def]
+        """The engine's own."""
+
+    return clock(zone, instant)
 
 
 def _literal(value: Any, kind: str) -> Any:

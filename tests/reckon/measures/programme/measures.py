@@ -74,6 +74,11 @@ def settled_wh(settled):
     return settled.part.sum()
 
 
+def owed(settled, period_start, period_end):
+    in_force = (settled.signed <= period_start) & (settled.until >= period_end)
+    return (settled.part * settled.price).sum(where=settled.firm & in_force)
+
+
 def settled(contract, supply):
     return {"part": split(supply.wh.sum(), over=contract.unit, weight=contract.wh)}
 
