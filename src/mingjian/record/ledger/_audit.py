@@ -14,7 +14,7 @@ from mingjian.base.keys import NoteKey
 from mingjian.record.ledger._checkpoint import Checkpoint, parse_checkpoint
 from mingjian.record.ledger._entry import read_header
 from mingjian.record.ledger._merkle import leaf_hash, root_of
-from mingjian.record.ledger._payload import read_rows
+from mingjian.record.ledger._payload import check_rows
 from mingjian.record.ledger._store import UNREADABLE, Store, first_line, lookup_values
 from mingjian.record.ledger._tiles import TILE_WIDTH, extended, tile_name
 
@@ -63,7 +63,7 @@ def _entry_findings(
         yield _of_entry(index, "entry-differs", f"its header does not have the hash that stands in {tile}")
     try:
         entry = read_header(index, header)
-        read_rows(store.stored(index), entry)
+        check_rows(store.stored(index), entry)
     except MingjianError as fault:  # also Misuse: rows put there by hand may have no canonical form at all
         yield _of_entry(index, "rows-differ", ": ".join(filter(None, (fault.what, fault.why))))
     else:

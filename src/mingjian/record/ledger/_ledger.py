@@ -16,7 +16,7 @@ from mingjian.record.ledger._audit import audit
 from mingjian.record.ledger._checkpoint import write_checkpoint
 from mingjian.record.ledger._entry import Batch, Entry, RowProof, read_header, whole_milliseconds
 from mingjian.record.ledger._merkle import proof_ranges
-from mingjian.record.ledger._payload import Prepared, Rows, prepare, read_rows, read_table
+from mingjian.record.ledger._payload import Prepared, Rows, check_rows, prepare, read_rows, read_table
 from mingjian.record.ledger._store import Store
 from mingjian.record.ledger._tiles import extended, range_hash
 
@@ -75,7 +75,7 @@ class LedgerState:
         """
         entry, stored = self.entry(index), self._store.stored(index)
         if verify:
-            read_rows(stored, entry)
+            check_rows(stored, entry)
         return read_table(stored, entry.columns)
 
 

@@ -7,7 +7,7 @@ of it: after reading, the rows are made canonical anew and held against the root
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from io import BytesIO
@@ -19,7 +19,15 @@ import pyarrow.parquet as pq
 from mingjian.base.errors import Tampered
 from mingjian.record.ledger._entry import Batch, Entry, RowProof
 from mingjian.record.ledger._merkle import SALT_SIZE, Tree, root_of, row_leaves
-from mingjian.record.ledger._rows import Columns, canonical_rows, columns_of, schema_of, table_of
+from mingjian.record.ledger._rows import (
+    CHUNK,
+    Columns,
+    canonical_chunks,
+    canonical_rows,
+    columns_of,
+    schema_of,
+    table_of,
+)
 
 LARGEST_INLINE: Final = 64 * 1024  # bytes of JSON lines
 KEY_SIZE: Final = 32
@@ -65,19 +73,28 @@ def row_salt(key: bytes, row: int) -> bytes:
     return blake2b(row.to_bytes(8, "big"), key=key, digest_size=SALT_SIZE).digest()
 
 
-def row_salts(key: bytes, count: int) -> Iterator[bytes]:
-    """`row_salt` of the first ``count`` rows."""
-    return (row_salt(key, row) for row in range(count))
+def row_salts(key: bytes, count: int, start: int = 0) -> Iterator[bytes]:
+    """`row_salt` of ``count`` rows from ``start`` on."""
+    return (row_salt(key, row) for row in range(start, start + count))
 
 
 def prepare(batch: Batch) -> Prepared:
     """Canonical rows, salts, root and stored form of a batch. Raises Misuse for a table that has no canonical rows."""
-    columns, rows = columns_of(batch.table), canonical_rows(batch.table)
-    key = secrets.token_bytes(KEY_SIZE)
-    root = root_of(row_leaves(row_salts(key, len(rows)), rows))
-    inline = sum(map(len, rows)) + len(rows) <= LARGEST_INLINE
+    columns, key = columns_of(batch.table), secrets.token_bytes(KEY_SIZE)
+    roots: list[bytes] = []
+    rows: list[bytes] = []
+    size = 0  # of the rows as lines
+    for rows in canonical_chunks(batch.table):
+        roots.append(_subtree(rows, key, len(roots) * CHUNK))
+        size += sum(map(len, rows)) + len(rows)
+    inline = size <= LARGEST_INLINE  # then there was one chunk at most
     payload = b"\n".join(rows) if inline else _parquet(batch.table.cast(schema_of(columns)))
-    return Prepared(batch, columns, root, key, payload, inline)
+    return Prepared(batch, columns, root_of(roots), key, payload, inline)
+
+
+def _subtree(rows: Sequence[bytes], key: bytes, start: int) -> bytes:
+    """The root over a chunk of rows. `root_of` those is the root over all: each chunk but the last is a complete subtree."""
+    return root_of(row_leaves(row_salts(key, len(rows), start), rows))
 
 
 def _parquet(table: pa.Table) -> bytes:
@@ -103,13 +120,34 @@ def read_table(stored: Stored, columns: Columns) -> pa.Table:
     return table
 
 
+def check_rows(stored: Stored, entry: Entry) -> None:
+    """Raises Tampered, as `read_rows` does, but holds no more than a chunk of the rows at a time."""
+    key = _key(stored, entry)
+    chunks = [_lines(stored.payload)] if stored.inline else canonical_chunks(read_table(stored, entry.columns))
+    roots: list[bytes] = []
+    count = 0
+    for rows in chunks:
+        roots.append(_subtree(rows, key, count))
+        count += len(rows)
+    _check_root(entry, count, root_of(roots))
+
+
 def read_rows(stored: Stored, entry: Entry) -> Rows:
     """The rows of a stored batch. Raises Tampered if they do not have the entry's root, or if their salts are gone."""
+    key = _key(stored, entry)
+    rows = _lines(stored.payload) if stored.inline else canonical_rows(read_table(stored, entry.columns))
+    tree = Tree.of(row_leaves(row_salts(key, len(rows)), rows))
+    _check_root(entry, len(rows), tree.root)
+    return Rows(entry, rows, key, tree)
+
+
+def _key(stored: Stored, entry: Entry) -> bytes:
     if stored.key is None:
         raise Tampered("the salts of these rows are gone", why="their key was destroyed", where=f"entry {entry.index}")
-    rows = _lines(stored.payload) if stored.inline else canonical_rows(read_table(stored, entry.columns))
-    tree = Tree.of(row_leaves(row_salts(stored.key, len(rows)), rows))
-    if (len(rows), tree.root.hex()) != (entry.rows, entry.root):
+    return stored.key
+
+
+def _check_root(entry: Entry, count: int, root: bytes) -> None:
+    if (count, root.hex()) != (entry.rows, entry.root):
         why = "they do not have the root of their entry"
         raise Tampered("these are not the rows that were appended", why=why, where=f"entry {entry.index}")
-    return Rows(entry, rows, stored.key, tree)

@@ -6,7 +6,7 @@ A row is the RFC 8785 object ``{column: value}`` with every column in it. Intege
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ _TYPES: Final[dict[str, pa.DataType]] = {
 }
 _KINDS: Final = ("string", "bool", "int64", "decimal128(38, s)", "date32", "timestamp[us, UTC]")
 _ESCAPED: Final = r'[\x00-\x1f"\\]'
-_CHUNK: Final = 65_536  # rows at a time: Arrow's text arrays hold no more than 2 GiB
+CHUNK: Final = 2**16  # rows at a time: Arrow's text arrays hold no more than 2 GiB
 _LARGEST_PLAIN_SCALE: Final = 6  # beyond it Arrow writes small decimals with an exponent
 _TEXTS: Final = {arrow: text for text, arrow in _TYPES.items()}
 
@@ -66,8 +66,15 @@ def canonical_rows(table: pa.Table) -> list[bytes]:
 
     Raises Misuse for what `columns_of` refuses, for text that is not UTF-8 and for years outside 1 to 9999.
     """
+    return list(chain.from_iterable(canonical_chunks(table)))
+
+
+def canonical_chunks(table: pa.Table) -> Iterator[list[bytes]]:
+    """`canonical_rows` in runs of `CHUNK`, of which only the last may be shorter: a long table never stands in memory twice."""
     columns_of(table)
-    return [row for chunk in table.to_batches(max_chunksize=_CHUNK) for row in _chunk_rows(chunk)]
+    for start in range(0, table.num_rows, CHUNK):
+        (chunk,) = table.slice(start, CHUNK).combine_chunks().to_batches()
+        yield _chunk_rows(chunk)
 
 
 def _chunk_rows(chunk: pa.RecordBatch) -> list[bytes]:
