@@ -91,6 +91,10 @@ def steps(site: Site) -> Iterator[tuple[str, Step]]:
         yield f"{name}: rules and rows", lambda site, meter, name=name: draw(site, meter, name)
         for kind in evidence_types_of(name):
             yield f"{name}: add {kind}", lambda site, meter, name=name, kind=kind: add(site, meter, name, kind)
+            yield (
+                f"{name}: catch up with {kind}",
+                lambda site, meter, name=name, kind=kind: reach(site, meter, name, kind),
+            )
         for issue in programme["issue"]:
             for verb, step in (("measure", measure), ("explain", explain), ("issue", issue_all)):
                 yield (
@@ -136,7 +140,7 @@ def draw(site: Site, meter: Meter, name: str) -> None:
 
 
 def add(site: Site, meter: Meter, name: str, kind: str) -> None:
-    """A file of rows into the ledger, and from there into the projection."""
+    """A file of rows into the ledger, held against what is there."""
     workspace, scheme = site.open(name)
     file = site.evidence(name, kind)
     if file is None:
@@ -148,9 +152,18 @@ def add(site: Site, meter: Meter, name: str, kind: str) -> None:
         for _ in range(2 * given.num_rows):
             sha256(ROW).digest()
         pyarrow.parquet.write_table(given, site.into / "floor.parquet", compression="zstd")
+
+
+def reach(site: Site, meter: Meter, name: str, kind: str) -> None:
+    """The rows that were added last, from the ledger into the projection."""
+    workspace, scheme = site.open(name)
+    file = site.evidence(name, kind)
+    if file is None:
+        return
     with meter.work(f"catch up with {kind}") as line:
         workspace.projection.catch_up(scheme.id, evidence_types(scheme), zone=scheme.zone)
-        line.count = given.num_rows
+    given = _read(file)
+    line.count = given.num_rows
     database = site.into / "floor.duckdb"
     with meter.floor("DuckDB: CREATE TABLE AS"), duckdb.connect(database) as connection:
         connection.execute("CREATE TABLE kept AS FROM given")
