@@ -124,6 +124,16 @@ def test_whole_numbers_of_any_size_may_stand_in_a_formula(bench):
     assert [found[x].number for x in "abc"] == [large + 10, large * 10, 10**11]
 
 
+def test_numbers_of_any_places_meet_in_a_formula(bench):
+    """Of 90 and 0.5 neither type holds the other's numbers."""
+    rows = {"reading": [reading("good", 0, 10, "0.000001")]}
+    half, tiny = points(METER) * Decimal("0.5"), where(WH > 0, Decimal("1e-20"), points(METER))
+    found = bench.formulas(
+        {"a": half.sum(), "b": least(points(METER), Decimal("0.125"), PRICE).sum(), "c": tiny.sum()}, rows
+    )
+    assert [found[x].number for x in "abc"] == [45, Fraction(1, 10**6), Fraction(1, 10**20)]
+
+
 def test_a_product_beyond_what_the_engine_holds_is_refused(bench):
     with pytest.raises(MingjianError, match="too large"):
         bench.formulas({"x": (WH * WH * WH).sum()}, {"reading": [reading("good", 0, 2**62)]})
@@ -175,7 +185,8 @@ REDUCTIONS: Mapping[str, Callable[[list[Cell]], Cell]] = {
 OPERATIONS: Mapping[str, Callable[..., Cell]] = {
     "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b,
     "div": lambda a, b: a / b if b else None, "floordiv": lambda a, b: Fraction(a // b) if b else None,
-    "eq": lambda a, b: a == b, "ne": lambda a, b: a != b, "lt": lambda a, b: a < b, "ge": lambda a, b: a >= b,
+    "eq": lambda a, b: a == b, "ne": lambda a, b: a != b, "lt": lambda a, b: a < b, "gt": lambda a, b: a > b,
+    "le": lambda a, b: a <= b, "ge": lambda a, b: a >= b,
     "not": lambda a: not a,
 }  # fmt: skip
 

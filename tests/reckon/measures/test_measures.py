@@ -144,6 +144,13 @@ def test_sums_beyond_two_to_the_63_are_exact(bench):
     assert value.printed == "27670116110564327421"
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_all_38_digits_of_a_sum_are_kept(bench, sign):
+    rows = {"reading": [reading("2021-08-01 12:00", sign * (10**18 - 1), price="99999999999.999999")]}
+    value = bench.value(rows, "2021Q3", "cost", "U1")
+    assert value.number == sign * (10**18 - 1) * Fraction("99999999999.999999")
+
+
 @pytest.mark.parametrize("count", [110, 200], ids=["39 digits", "beyond 128 bits"])
 def test_a_sum_beyond_38_digits_is_refused(bench, count):
     days = [f"2021-0{7 + i // 100}-{1 + i % 25:02}T{i % 100 // 25:02}:00:00+08:00" for i in range(count)]

@@ -42,7 +42,7 @@ class Compiler:
             case "sum" | "mean":
                 return self._summable(value, _expr(expr.args[0])).sum(where=where)
         if expr.kind == "exact":
-            value = value.cast(f"decimal(38, {self.scale(_expr(expr.args[0]))})")
+            value = value.cast(_decimal(self.scale(_expr(expr.args[0]))))
         return getattr(value, expr.op)(where=where)
 
     def counted(self, expr: Expr) -> Any:
@@ -87,11 +87,11 @@ class Compiler:
     def _summable(self, value: Any, expr: Expr) -> Any:
         """A column whose sum neither rounds nor depends on order, in 64 bits where no sum of it can be larger."""
         if expr.kind == "score":
-            return value.cast("decimal(38, 12)")
+            return value.cast(_decimal(12))
         scale, peak = self.scale(expr), self.peak(expr)
         if not scale and peak is not None and peak < _SMALL:
             return value.cast("int64")
-        return value.cast(f"decimal(38, {scale})")
+        return value.cast(_decimal(scale))
 
     def scale(self, expr: Expr) -> int:
         """How many decimals the values of an exact expression have."""
@@ -148,6 +148,8 @@ class Compiler:
 
         if expr.kind == "score":
             values = [v.cast("float64") for v in values]
+        elif any(v.type().is_decimal() for v in values):
+            values = self._meeting(expr, values)
         match expr.op:
             case "not":  # not `~`: of that Ibis writes NOT x IS NULL, which SQL reads as NOT (x IS NULL)
                 return values[0] == ibis.literal(False)
@@ -165,19 +167,28 @@ class Compiler:
                 return _OPERATORS[op](*values)
         raise AssertionError(f"{expr.op} does not stand at rows")
 
+    def _meeting(self, expr: Expr, values: list[Any]) -> list[Any]:
+        """Exact operands of one precision: of decimal(38, 1) and decimal(4, 3) neither holds the other, and Ibis gives up."""
+        if any(x.kind != "exact" for x in operands(expr)):
+            return values
+        scales = [self.scale(x) for x in operands(expr)]
+        if expr.op != "mul":
+            scales = [max(scales)] * len(scales)
+        return [v.cast(f"decimal(38, {scale})") for v, scale in zip(values, scales, strict=True)]
+
     def _alike(self, expr: Expr, values: list[Any]) -> list[Any]:
         """Values that stand for each other, as columns of one type."""
         if expr.kind == "score":
             return [v.cast("float64") for v in values]
         if expr.kind != "exact" or not any(v.type().is_decimal() for v in values):
             return values
-        return [v.cast(f"decimal(38, {self.scale(expr)})") for v in values]
+        return [v.cast(_decimal(self.scale(expr))) for v in values]
 
     def _field(self, name: str, kind: str) -> Any:
         column = self.table[name]
         if kind == "date" and column.type().is_timestamp():  # an instant is a day on the scheme's clock
             return _local(self.zone, column).date()
-        return column
+        return column.cast(_decimal(column.type().scale)) if column.type().is_decimal() else column
 
     def _lookup(self, expr: Expr) -> Any:
         import ibis
@@ -216,12 +227,14 @@ def _plain(value: Decimal) -> Decimal | int:
 
 
 def _type_of(numbers: Sequence[Decimal]) -> str:
-    """The narrowest type that holds all of the numbers."""
+    """A type that holds all of the numbers."""
     scale = max(map(_decimals, numbers), default=0)
-    peak = max((ceil(abs(n)) for n in numbers), default=0)
-    if not scale and peak < _WIDE:
-        return "int64"
-    return f"decimal({min(38, len(str(peak)) + scale)}, {scale})"
+    return _decimal(scale) if scale or any(abs(n) >= _WIDE for n in numbers) else "int64"
+
+
+def _decimal(scale: int) -> str:
+    """The type of exact numbers with decimals. All have one precision, or Ibis could not tell which of two holds both."""
+    return f"decimal(38, {scale})"
 
 
 def _decimals(value: Decimal | None) -> int:

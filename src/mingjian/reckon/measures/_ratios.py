@@ -43,7 +43,7 @@ class Ratios:
     @classmethod
     def scaled(cls, num: Whole, scale: int) -> Ratios:
         """Whole numbers of the ``scale``-th decimal place."""
-        return cls(num) if not scale else _lowest(num, np.full(len(num), 10**scale, np.int64))
+        return cls(num) if not scale else _lowest(num, _whole([10**scale] * len(num)))
 
     def __len__(self) -> int:
         return len(self.num)
@@ -103,9 +103,9 @@ def whole_of(column: pa.Array[Any]) -> tuple[Whole, Mask]:
         low, high = words[0::2], words[1::2]
         if bool((high[there] == low[there] >> 63).all()):
             return np.where(there, low, 0), there
-        shift = column.type.scale
-        numbers = [0 if n is None else int(n.scaleb(shift)) for n in column.to_pylist()]
-        return _whole(numbers), there
+        # From the words: an operation on a Decimal would round to the context's 28 digits.
+        pairs = zip(high.tolist(), low.tolist(), there.tolist(), strict=True)
+        return _whole([(h << 64) + (w % 2**64) if ok else 0 for h, w, ok in pairs]), there
     return np.asarray(column.fill_null(0)).astype(np.int64), there
 
 
