@@ -166,8 +166,8 @@ def _of_team(form):
 def _poor_share(form):
     """Poor marks of a line are added up before any line is: how many were poor in one dimension stands nowhere."""
     grades = (form.political, form.responsibility, form.integrity, form.overall, form.service, form.discipline)
-    poor = sum(coalesce(where(g == "poor", 1, 0), 0) for g in grades)
-    return 100 * poor.sum() / sum(g.count() for g in grades)
+    first, *others = (coalesce(where(g == "poor", 1, 0), 0) for g in grades)
+    return 100 * sum(others, start=first).sum() / sum(g.count() for g in grades)
 
 
 def _stands(item, look_back, period_end):
