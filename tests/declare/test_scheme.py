@@ -198,6 +198,9 @@ def test_hostile_data_is_a_fault_or_a_scheme_that_holds(data: dict[str, Any], ch
         (lambda d: d["measures"][0].__setitem__(0, "other"), "is called"),
         (lambda d: d["measures"][0][1].update(decimals="99"), "more than 18 decimals"),
         (lambda d: d["measures"][0][1].update(decimals="9999999999"), "no int"),
+        # a grade is held against the decimals: rounding to so many would never end
+        (lambda d: [m.update(decimals="999999999") for _, m in d["measures"] if m["grades"]], "more than 18 decimals"),
+        (lambda d: d["evidence"][0][1]["fields"][0][1].update(decimals="999999999"), "more than 18 decimals"),
         (lambda d: d["measures"][0][1].update(window="later"), "not one of"),
         (lambda d: d["measures"][0][1].update(certified="true"), "neither true nor false"),
         (
