@@ -89,7 +89,8 @@ def test_a_replacement_revokes_what_it_stands_for(fresh: Any) -> None:
 
 def test_the_status_list_is_a_fold_over_the_ledger(fresh: Any) -> None:
     first, second = (fresh.issued.statements["portrait", subject] for subject in ("U1", "U2"))
-    revoke(fresh.ledger, second.id, reason="wrong", by="office")
+    entry = revoke(fresh.ledger, second.id, reason="wrong", by="office")
+    assert (entry.kind, entry.scheme, entry.by) == ("status", "tiny", "office")
     said = status_list(fresh.ledger, fresh.key, NOW)
     bits = Bitstring.decode(said["credentialSubject"]["encodedList"])
     assert bits[second.status.index]

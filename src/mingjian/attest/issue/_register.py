@@ -52,10 +52,11 @@ class Change:
 class Register:
     """All statements of a ledger: ``places`` has the bit of each by its id, ``revoked`` why one no longer stands.
 
-    ``entries`` counts the status entries it was folded from.
+    ``schemes`` has the scheme that each was issued under; ``entries`` counts the status entries it was folded from.
     """
 
     places: Mapping[str, int]
+    schemes: Mapping[str, str]
     revoked: Mapping[str, Change]
     entries: int
 
@@ -63,6 +64,7 @@ class Register:
     def of(cls, state: LedgerState) -> Register:
         """The register as of a state of the ledger."""
         places: dict[str, int] = {}
+        schemes: dict[str, str] = {}
         revoked: dict[str, Change] = {}
         entries = 0
         for entry in state.entries(kind=KIND):
@@ -73,9 +75,10 @@ class Register:
                 )
                 if change.act == "issued":
                     places[change.statement] = change.index
+                    schemes[change.statement] = entry.scheme
                 else:
                     revoked[change.statement] = change
-        return cls(places, revoked, entries)
+        return cls(places, schemes, revoked, entries)
 
     def numbered(self, statements: Sequence[str]) -> tuple[Change, ...]:
         """The issue of these statements, each with the next free bit. Raises Misuse for one that was issued before."""
@@ -113,7 +116,8 @@ def status_batch(changes: Iterable[Change], scheme: str, by: str) -> Batch:
 def revoke(ledger: Ledger, statement: str, *, reason: str, by: str) -> Entry:
     """Revoke one statement, for good: an entry of the ledger says who did it and why. Raises Misuse as `Register` does."""
     register = Register.of(ledger.state())
-    batch = status_batch([register.revocation(statement, reason)], "", by)
+    revocation = register.revocation(statement, reason)
+    batch = status_batch([revocation], register.schemes[statement], by)
     return ledger.append(batch, check=register.unchanged)
 
 

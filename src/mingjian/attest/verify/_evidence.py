@@ -227,6 +227,16 @@ class Claimed:
         there = {(value.measure, value.member) for value in numbers if value.number is not None}
         return bool(placed) and placed <= {value.measure for value in numbers} and there <= self.snapshot.peers.keys()
 
+    def figured(self, measure: str) -> bool:
+        """Whether figures stand in for rows somewhere under a measure, so that nobody sees how many ballots there were."""
+        under = self.namespaces.under[measure]
+        return any(name in under for name, *_ in self.snapshot.figures)
+
+    def shows_all_under(self, measure: str) -> bool:
+        """Whether everything that a measure is made from can be reckoned here."""
+        under = self.namespaces.under[measure]
+        return all(self.follows(value) for value in self.snapshot.numbers.values() if value.measure in under)
+
     def taken(self, prefix: str) -> Iterator[tuple[Key, Any]]:
         """The numbers to be taken as they are."""
         for value in self.snapshot.numbers.values():

@@ -108,14 +108,22 @@ def _verdict(one: Claimed, stated: Stated, found: Found, prefix: str) -> Verdict
     if not one.follows(stated):
         why = WHY_GIVEN[one.given[stated.measure]]
         return _cannot(stated, f"{why}; the snapshot in the ledger says the same")
-    value = found.get(one.namespaces.key(stated, prefix))
-    number = value.number if value is not None else None
+    number = _number(one, stated, found.get(one.namespaces.key(stated, prefix)))
+    if stated.number is None and number is not None and not one.shows_all_under(stated.measure):
+        return _cannot(stated, "of no ballots there is no value, and how many there were is not shown")
     if not _same(stated.number, number):
         why = "the figures under it say otherwise" if stated.measure in one.given else "the evidence says otherwise"
         return _differs(stated, number, _printed(number, what.decimals), why)
     return Verdict(
         stated.measure, stated.member, stated.period, _basis(one, stated.measure), _text(stated), _text(stated)
     )
+
+
+def _number(one: Claimed, stated: Stated, value: Value | None) -> Fraction | float | None:
+    """The number found, as it passes the release gate: of no ballots at all there is no value."""
+    if value is None or (value.group == 0 and not one.figured(stated.measure)):
+        return None
+    return value.number
 
 
 def _basis(one: Claimed, measure: str) -> Outcome:

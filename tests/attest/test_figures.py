@@ -1,0 +1,324 @@
+"""Figures under numbers: whoever sees no row reckons each number from them, and they tell no more than the numbers do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from mingjian.attest.issue import issue, pack
+from mingjian.attest.statements import Figure, write_package
+from mingjian.attest.verify import Checked, verify
+from mingjian.base.errors import Fault
+from mingjian.reckon.measures import Results
+
+NOW = datetime(2021, 10, 2, tzinfo=UTC)
+LEVELS = ("public", "described", "auditor")
+EVIDENCE, ATTESTED = "recomputed from evidence", "recomputed from attested values"
+
+
+def titled(table: str, *lines: str) -> str:
+    name = table.rpartition(".")[2]
+    return "\n".join([f"[{table}]", f'title = {{ en = "{name}", zh = "{name}" }}', *lines, ""])
+
+
+GRADES = 'type = "choice"\noptional = true\nchoices = { good = { en = "g", zh = "g" }, poor = { en = "p", zh = "p" } }'
+OF_BALLOTS = ("liked", "voters", "poor_part", "both", "capped", "squared", "of_the_poor")
+UNIT = 'of = "unit"\nunit = "point"\ndecimals = 3'
+MEMBER = 'of = "member"\nunit = "point"\ndecimals = 3'
+
+SCHEME = "\n".join(
+    [
+        titled("scheme", 'id = "figures"', 'version = "1"', 'period = "quarter"', 'zone = "Asia/Shanghai"', "law = []"),
+        "minimum_group = 10",
+        titled("subject.unit"),
+        titled("subject.member", 'parent = "unit"', "person = true"),
+        titled("evidence.form", 'date = "day"', 'subjects = ["about"]', "ballots = true"),
+        titled("evidence.form.field.about", 'type = "subject"', 'of = ["unit"]'),
+        titled("evidence.form.field.day", 'type = "date"'),
+        titled("evidence.form.field.a", GRADES),
+        titled("evidence.form.field.b", GRADES),
+        titled("evidence.work", 'date = "day"', 'key = ["about", "day"]'),
+        titled("evidence.work.field.about", 'type = "subject"', 'of = ["unit", "member"]'),
+        titled("evidence.work.field.day", 'type = "date"'),
+        titled("evidence.work.field.points", 'type = "decimal"', "decimals = 1", "min = 0"),
+        titled("parameter.worth", 'unit = "point"'),
+        'values = [{ from = 2020-01-01, value = { good = 97, poor = 13 }, source = "here" }]',
+        *(titled(f"measure.{name}", UNIT) for name in OF_BALLOTS),
+        titled("measure.work_done", UNIT),
+        titled("measure.of_members", UNIT, 'rollup = "mean"').replace('of = "unit"', 'of = "member"'),
+        titled("measure.all_work", UNIT, 'rollup = "pool"'),
+        titled("measure.own_work", MEMBER),
+        titled("index.standing", UNIT, 'aggregate = "arithmetic"'),
+        'nodes = [{ measure = "work_done", weight = 2, normalise = "zscore" },',
+        '  { measure = "all_work", weight = 1, normalise = "minmax" }]',
+        titled("index.favour", UNIT, 'aggregate = "arithmetic"'),
+        'nodes = [{ measure = "liked", weight = 1, normalise = "minmax" }, { measure = "voters", weight = 1 }]',
+        titled("index.place", MEMBER, 'aggregate = "arithmetic"'),
+        'nodes = [{ measure = "own_work", weight = 1, normalise = "zscore" }]',
+        titled("statement.unit", 'kind = "portrait"', 'of = "unit"', 'period = "quarter"'),
+        f"show = {json.dumps([*OF_BALLOTS, 'work_done', 'all_work', 'of_members', 'standing', 'favour'])}",
+        titled("statement.member", 'kind = "portrait"', 'of = "member"', 'period = "quarter"'),
+        'show = ["own_work", "place"]',
+    ]
+)
+
+MEASURES = """
+from mingjian import least
+
+def liked(form, worth):
+    return worth[form.a].mean()
+
+def voters(form):
+    return form.count()
+
+def poor_part(form):
+    return 100 * _poor(form) / form.a.count()
+
+def both(form):
+    return _poor(form) + 10 * form.count(where=form.b == "poor")
+
+def capped(form):
+    return least(_poor(form), 100)
+
+def squared(form):
+    return _poor(form) * _poor(form)
+
+def of_the_poor(form, worth):
+    return worth[form.b].mean(where=form.a == "poor")
+
+def work_done(work):
+    return work.points.sum()
+
+def of_members(work):
+    return work.points.sum()
+
+def all_work(work):
+    return work.points.sum()
+
+def own_work(work):
+    return work.points.sum()
+
+def _poor(form):
+    return form.count(where=form.a == "poor")
+"""
+
+
+def rows() -> dict[str, list[dict[str, Any]]]:
+    """Four units with work; U2 has three voters (97 + 13 + 13 = 123 points in all), U4 none."""
+    start, day = date(2021, 1, 1), date(2021, 9, 1)
+    units = [{"id": f"U{n}", "type": "unit", "zh": f"U{n}", "en": f"U{n}", "from": start} for n in range(1, 5)]
+    members = [
+        {"id": f"M{n}", "type": "member", "zh": "m", "en": "m", "parent": "U1", "from": start} for n in range(1, 4)
+    ]
+    forms = [
+        {"about": unit, "day": day, "a": "poor" if n < poor else "good", "b": None if n == 0 else "good"}
+        for unit, count, poor in (("U1", 14, 2), ("U2", 3, 2), ("U3", 11, 5))
+        for n in range(count)
+    ]
+    points = {"U1": "7.5", "U2": "3.0", "U3": "12.1", "U4": "9.9", "M1": "1.0", "M2": "2.5", "M3": "7.0"}
+    work = [{"about": about, "day": day, "points": Decimal(number)} for about, number in points.items()]
+    return {"subject": units + members, "form": forms, "work": work}
+
+
+@pytest.fixture(scope="module")
+def made(build: Callable[..., Any]) -> Any:
+    return build(SCHEME, MEASURES, rows(), ("unit", "member"))
+
+
+def checked(world: Any, package: dict[str, Any]) -> Checked:
+    return verify([("it", json.dumps(package).encode())], now=NOW, trust=world.trust).packages[0]
+
+
+def outcomes(found: Checked) -> dict[str, str]:
+    return {number.measure: number.outcome for number in found.numbers}
+
+
+# -- which figures stand there ---------------------------------------------------------------------------------------------
+
+
+def test_a_figure_is_committed_only_where_it_follows_from_the_number(made: Any) -> None:
+    under: dict[str, set[str]] = {}
+    for row in made.figures():
+        if row["subject"]:
+            under.setdefault(row["measure"], set()).add(row["part"])
+    assert under["liked"] == {"0.sum", "0.count"}
+    assert under["voters"] == {"0.value"}
+    assert under["poor_part"] == {"0.value", "1.value"}
+    assert under["all_work"] == {"0.value"}
+    # two answers, an answer that the number does not give away, one that enters twice, a mean of two voters
+    assert not under.keys() & {"both", "capped", "squared", "of_the_poor"}
+
+
+def test_nothing_about_few_is_in_the_snapshot_or_in_any_package(made: Any) -> None:
+    withheld = [value for value in made.run.results if value.status == "withheld"]
+    assert {value.measure for value in withheld} >= {*OF_BALLOTS, "favour"}
+    assert {value.subject for value in withheld} == {"U2"}
+    assert [row for row in made.figures() if row["subject"] in ("U2", "U4") and row["measure"] in OF_BALLOTS] == []
+    for level in LEVELS:
+        for package in made.packages(level).values():
+            rows = [row["values"] for row in package["attested"]]
+            said = {row["exact"] for row in rows if row["measure"] in OF_BALLOTS and row["subject"] == "U2"}
+            assert said <= {None}
+            assert not {"123", "41"} & {row["exact"] for row in rows}  # what the three said, in all and on average
+
+
+def test_the_levels(made: Any) -> None:
+    refused = dict.fromkeys(["both", "capped", "squared", "of_the_poor", "of_members", "favour"], "cannot")
+    figured = dict.fromkeys(["liked", "voters", "poor_part", "all_work", "standing"], ATTESTED)
+    expected = {
+        "public": dict.fromkeys([*figured, *refused, "work_done"], "cannot"),
+        "described": {**refused, **figured, "work_done": EVIDENCE},
+        "auditor": {
+            **dict.fromkeys([*figured, *refused, "work_done"], EVIDENCE),
+            "standing": ATTESTED,
+            "favour": "cannot",  # one of the peers is withheld
+        },
+    }
+    for level in LEVELS:
+        found = checked(made, made.packages(level)["U1"])
+        assert found.good
+        assert outcomes(found) == expected[level]
+
+
+def test_peers_who_are_people_are_for_the_auditor(made: Any) -> None:
+    seen = {}
+    for level in LEVELS:
+        package = made.packages(level)["M1"]
+        found = checked(made, package)
+        assert found.good
+        seen[level] = outcomes(found)["place"], {row["values"]["subject"] for row in package["attested"]}
+    assert seen == {
+        "public": ("cannot", {"M1"}),
+        "described": ("cannot", {"M1"}),
+        "auditor": (ATTESTED, {"M1", ""}),
+    }
+
+
+@pytest.mark.parametrize("level", ["described", "auditor"])
+def test_together_and_alone_they_are_the_same(made: Any, level: str) -> None:
+    files = [(s, json.dumps(p).encode()) for s, p in made.packages(level).items()]
+    together = verify(files, now=NOW, trust=made.trust)
+    assert together.good
+    assert together.packages == tuple(verify([f], now=NOW, trust=made.trust).packages[0] for f in files)
+
+
+@pytest.mark.parametrize("level", ["described", "auditor"])
+def test_another_evaluator_agrees(made: Any, second: ModuleType, level: str) -> None:
+    for subject, package in made.packages(level).items():
+        if subject == "U4":  # it knows no release gate, where no ballots make no value
+            continue
+        evaluator = second.Evaluator(package)
+        for value in package["credential"]["credentialSubject"]["values"]:
+            if value["status"] == "withheld" or value["measure"] == "of_members":  # it knows no means of means
+                continue
+            own = evaluator.value(value["measure"], second.span_of(value["period"]), value["member"])
+            stated = second.number(value)
+            assert (own is None) is (stated is None), value
+            assert own is None or abs(own - stated) <= abs(stated) * Fraction(1, 10**12), value
+
+
+def test_of_no_ballots_there_is_no_value_and_an_auditor_sees_so(made: Any) -> None:
+    found = checked(made, made.packages("auditor")["U4"])
+    assert {number.outcome for number in found.numbers if number.measure in OF_BALLOTS} == {EVIDENCE}
+    assert {number.stated for number in found.numbers if number.measure in OF_BALLOTS} == {"no value"}
+    assert outcomes(checked(made, made.packages()["U4"]))["voters"] == "cannot"
+
+
+# -- what was changed ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", ["0.sum", "0.count", "peers.mean"])
+def test_a_changed_figure_is_not_in_the_snapshot(made: Any, part: str) -> None:
+    package = made.packages()["U1"]
+    row = next(row for row in package["attested"] if row["values"]["part"] == part)
+    kind = "exact" if row["values"]["exact"] else "double"
+    row["values"][kind] += "1"
+    found = checked(made, package)
+    assert found.inclusion is not None
+    assert (found.inclusion.outcome, found.good) == ("tampered", False)
+
+
+@pytest.mark.parametrize("part", ["0.sum", "0.value", "peers.sd"])
+def test_without_a_figure_nothing_is_said(made: Any, part: str) -> None:
+    package = made.packages()["U1"]
+    named = {"0.sum": "liked", "0.value": "voters", "peers.sd": "standing"}[part]
+    package["attested"] = [
+        row
+        for row in package["attested"]
+        if row["values"]["part"] != part or row["values"]["measure"] not in (named, "work_done")
+    ]
+    if part == "peers.sd":  # a statistic without the others is none, so nothing of the package can be reckoned with
+        assert set(outcomes(checked(made, package)).values()) == {"cannot"}
+    else:
+        assert outcomes(checked(made, package))[named] == "cannot"
+
+
+@pytest.mark.parametrize("measure", ["liked", "voters", "poor_part", "all_work", "standing"])
+def test_a_number_that_does_not_follow_from_its_figures_differs(build: Callable[..., Any], measure: str) -> None:
+    """An issuer who commits and signs another number than the figures under it come to is found out without a row."""
+    made = lying(build)
+    wrong = [
+        replace(v, number=v.number * 2) if v.key[:2] == (measure, "U1") and v.number is not None else v
+        for v in made.run.results
+    ]
+    with made.later_view() as view:
+        run = replace(made.run, results=Results("2021Q3", wrong), view=view)
+        lie = issue(run, {"unit": ["U1"]}, ledger=made.ledger, key=made.key, now=NOW, by="office")
+        ((_, package),) = pack(lie, made.ledger, "described")
+    found = verify([("it", write_package(package))], now=NOW, trust=made.trust).packages[0]
+    assert measure in [number.measure for number in found.numbers if number.outcome == "differs"]
+    assert not found.good
+
+
+WORLDS: list[Any] = []
+
+
+def lying(build: Callable[..., Any]) -> Any:
+    """A world to lie in, made once."""
+    if not WORLDS:
+        WORLDS.append(build(SCHEME, MEASURES, rows(), ("member",)))
+    return WORLDS[0]
+
+
+# -- strangers ---------------------------------------------------------------------------------------------------------------
+
+GOOD = Figure("m", "S", "", "2021", "0.sum", Fraction(3, 7)).row()
+
+
+def test_a_figure_reads_back() -> None:
+    for figure in (
+        Figure("m", "S", "x", "2021", "3.value", None),
+        Figure("m", "S", "", "2021", "0.count", Fraction(12)),
+        Figure("m", "", "", "2021", "peers.sd", 0.1),
+    ):
+        assert Figure.from_json(json.loads(json.dumps(figure.row())), "$") == figure
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"part": "sum"},
+        {"part": "01.sum"},
+        {"part": "0.mean"},
+        {"part": "peers.sum"},
+        {"part": None},
+        {"part": "peers.mean"},
+        {"subject": ""},
+        {"status": "none"},
+        {"status": "withheld"},
+        {"exact": None},
+        {"exact": "2/4"},
+        {"subject": "", "part": "peers.mean", "exact": None, "status": "none"},
+    ],
+)
+def test_what_is_no_figure_is_refused(broken: dict[str, Any]) -> None:
+    with pytest.raises(Fault, match=r"\$"):
+        Figure.from_json({**GOOD, **broken}, "$")
