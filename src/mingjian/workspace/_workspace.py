@@ -49,6 +49,24 @@ class Taken:
     known: Entry | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What of a ledger a scheme's results stand on: its size just after the last evidence, and after the last subjects.
+
+    Two ledger sizes with the same reach have the same results. ``synthetic``: some of that evidence is.
+    """
+
+    evidence: int
+    subjects: int
+    synthetic: bool
+
+    def grown(self, entry: Entry) -> Reach:
+        """The reach once an entry of evidence has come."""
+        after = entry.index + 1
+        synthetic = self.synthetic or entry.source.get("synthetic") == "true"
+        return Reach(after, after if entry.kind == "subject" else self.subjects, synthetic)
+
+
 class Workspace:
     """The one way in for faces: opens what there is, and runs each verb over the floors below."""
 
@@ -58,6 +76,7 @@ class Workspace:
         self._schemes: dict[tuple[str, int], Scheme] = {}
         self._hierarchies: dict[tuple[str, int], Hierarchy] = {}
         self._results: dict[tuple[str, int, str], Results] = {}
+        self._reached: dict[str, tuple[int, Reach]] = {}
 
     @classmethod
     def create(cls, folder: Path, *, origin: str, clock: Clock = now) -> Workspace:
@@ -172,7 +191,7 @@ class Workspace:
         with self.view(scheme, size) as view:
             if kind == "subject":
                 return _subject_findings(scheme, [*view.arrow("subject").to_pylist(), *intake.table.to_pylist()])
-            hierarchy = self.hierarchy(scheme, size)
+            hierarchy = self._hierarchy_in(scheme, view, self.reach(scheme, size))
             return check_rows(intake, types[kind], types, view, hierarchy, zone=scheme.zone)
 
     def template(self, scheme: Scheme, kind: str, path: Path, *, filled: bool = False) -> int:
@@ -192,7 +211,7 @@ class Workspace:
         """The keys that a sheet's lists offer, by field."""
         offered: dict[str, Sequence[str]] = {}
         today = self.clock().date()
-        hierarchy = self.hierarchy(scheme, view.size)
+        hierarchy = self._hierarchy_in(scheme, view, self.reach(scheme, view.size))
         for field in evidence.fields.values():
             if field.type == "subject":
                 alive = (s.id for t in field.of for s in hierarchy.alive(t, today, today + timedelta(days=1)))
@@ -211,18 +230,36 @@ class Workspace:
 
     def hierarchy(self, scheme: Scheme, size: int | None = None) -> Hierarchy:
         """The subjects of a scheme as known at a ledger size."""
+        reach = self.reach(scheme, size)
+        if (scheme.id, reach.subjects) not in self._hierarchies:
+            with self.view(scheme, size) as view:
+                self._hierarchy_in(scheme, view, reach)
+        return self._hierarchies[scheme.id, reach.subjects]
+
+    def _hierarchy_in(self, scheme: Scheme, view: View, reach: Reach) -> Hierarchy:
+        """The same, read through a view that is open already."""
+        known = self._hierarchies.get((scheme.id, reach.subjects))
+        if known is None:
+            known = Hierarchy.of_rows(view.arrow("subject").to_pylist(), scheme.subjects)
+            self._hierarchies[scheme.id, reach.subjects] = known
+        return known
+
+    def reach(self, scheme: Scheme, size: int | None = None) -> Reach:
+        """What of the ledger the scheme's results at a size stand on."""
         at = self.ledger.size if size is None else size
-        if (scheme.id, at) not in self._hierarchies:
-            with self.view(scheme, at) as view:
-                rows = view.arrow("subject").to_pylist()
-            self._hierarchies[scheme.id, at] = Hierarchy.of_rows(rows, scheme.subjects)
-        return self._hierarchies[scheme.id, at]
+        start, found = self._reached.get(scheme.id, (0, Reach(0, 0, False)))
+        if start > at:
+            start, found = 0, Reach(0, 0, False)
+        types = evidence_types(scheme)
+        for entry in self.ledger.entries(start, at, scheme=scheme.id):
+            if entry.kind in types:
+                found = found.grown(entry)
+        self._reached[scheme.id] = (at, found)
+        return found
 
     def synthetic(self, scheme: Scheme, size: int | None = None) -> bool:
         """Whether any evidence of the scheme is synthetic: all that is drawn from it is marked so."""
-        return any(
-            entry.source.get("synthetic") == "true" for entry in self.ledger.state(size).entries(scheme=scheme.id)
-        )
+        return self.reach(scheme, size).synthetic
 
     def subjects(
         self, scheme: Scheme, statement: str, period: Period, chosen: Collection[str] | None = None
@@ -252,14 +289,15 @@ class Workspace:
     ) -> Results:
         """The values of a period as of a ledger size, through the release gate.
 
-        Ledger size, fingerprint and period fix them, so the latest whole runs are kept.
+        Evidence, fingerprint and period fix them, so the latest whole runs are kept.
         """
-        at = self.ledger.size if size is None else size
-        whole = (scheme.fingerprint, at, str(period))
+        reach = self.reach(scheme, size)
+        whole = (scheme.fingerprint, reach.evidence, str(period))
         if only is None and subjects is None and whole in self._results:
             return self._results[whole]
-        with self.view(scheme, at) as view:
-            found = evaluate(scheme, view, self.hierarchy(scheme, at), period, only=only, subjects=subjects)
+        with self.view(scheme, size) as view:
+            hierarchy = self._hierarchy_in(scheme, view, reach)
+            found = evaluate(scheme, view, hierarchy, period, only=only, subjects=subjects)
         released = release(found, scheme.minimum_group)
         if only is None and subjects is None:
             self._results = {**dict(list(self._results.items())[1 - RUNS_KEPT :]), whole: released}
@@ -270,7 +308,7 @@ class Workspace:
     ) -> Explained:
         """Why a number is what it is, through the release gate, and where in the ledger its rows stand."""
         with self.view(scheme, size) as view:
-            hierarchy = self.hierarchy(scheme, view.size)
+            hierarchy = self._hierarchy_in(scheme, view, self.reach(scheme, view.size))
             return explained(scheme, view, hierarchy, self.ledger, measure, subject, period, member)
 
     def claims(self, file: Path, factors: Path | None = None) -> tuple[Verdict, ...]:
