@@ -274,7 +274,7 @@ def numbers_of(package: Package) -> list[Package]:
     return [v for v in package["credential"]["credentialSubject"]["values"] if v["status"] == "value"]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_single_changed_number_differs_even_when_signed_anew(world: Any, data: st.DataObject) -> None:
     level = data.draw(st.sampled_from(["public", "described", "auditor"]))

@@ -20,7 +20,7 @@ from mingjian.attest.statements import (
 )
 from mingjian.base.values import Period
 from mingjian.declare import EvidenceType, Hierarchy, Scheme, StatementType, evidence_types
-from mingjian.reckon.measures import Lineage, Results, lineage
+from mingjian.reckon.measures import Results, lineages
 from mingjian.record.evidence import View
 
 SUBJECT: Final = "subject"
@@ -137,7 +137,7 @@ class _Discloser:
     def __init__(self, run: Run, names: Collection[str], level: Level) -> None:
         self.run, self.names, self.level = run, names, level
         self.always: dict[str, Why] = {}
-        self.lineages: dict[str, Lineage] = {}
+        traced: list[str] = []
         for name in names:
             kinds = kinds_under(run.scheme, name)
             if peers_under(run.scheme, name):
@@ -145,7 +145,8 @@ class _Discloser:
             elif any(self._hidden(run.types[kind]) for kind in kinds):
                 self.always[name] = "sealed"
             elif kinds or looks_back(run.scheme, name):
-                self.lineages[name] = lineage(run.scheme, run.view, run.hierarchy, run.period, only=[name])
+                traced.append(name)
+        self.lineages = lineages(run.scheme, run.view, run.hierarchy, run.period, traced)
         open_types = [kind for kind in run.types.values() if not self._hidden(kind)]
         self.withheld: dict[str, dict[str, Why]] = {}
         for value in run.results:

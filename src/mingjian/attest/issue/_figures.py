@@ -76,12 +76,20 @@ def _above_rows(expr: Expr) -> Iterator[Expr]:
 def _told(reduction: Expr, kinds: Collection[EvidenceType]) -> int:
     """How many figures of a reduction tell what was answered."""
     answers = {field.name for kind in kinds for field in kind.fields.values() if field.optional or not kind.ballots}
-    condition = reduction.args[1]
-    fields = {str(n.args[1]) for n in walk(condition) if n.op == "field"} if isinstance(condition, Expr) else set()
-    counted = all(kind.ballots for kind in kinds) and not fields & answers
+    value, condition = reduction.args
+    looks = _fields(condition) if reduction.op == "mean" or _is_field(value) else _fields(value) | _fields(condition)
+    counted = all(kind.ballots for kind in kinds) and not looks & answers
     if reduction.op == "mean":
         return 1 if counted else 2
     return 0 if reduction.op in ("count", "rows") and counted else 1
+
+
+def _is_field(value: object) -> bool:
+    return isinstance(value, Expr) and value.op == "field"
+
+
+def _fields(expr: object) -> set[str]:
+    return {str(node.args[1]) for node in walk(expr) if node.op == "field"} if isinstance(expr, Expr) else set()
 
 
 def _statistics(run: Run, measure: str) -> Iterator[Figure]:
