@@ -4,7 +4,7 @@ from mingjian.reckon.measures._aggregates import aggregates
 from mingjian.reckon.measures._derive import derive
 from mingjian.reckon.measures._evaluate import Attested, evaluate
 from mingjian.reckon.measures._explain import Explanation, ParameterSeen, ReductionSeen, RowSeen, explain
-from mingjian.reckon.measures._lineage import Lineage, lineage
+from mingjian.reckon.measures._lineage import Lineage, lineage, lineages
 from mingjian.reckon.measures._values import Aggregate, AggregateKey, Key, Part, Results, Status, Value
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "evaluate",
     "explain",
     "lineage",
+    "lineages",
 ]

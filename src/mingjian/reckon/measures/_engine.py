@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
+from operator import or_
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -163,13 +165,16 @@ class _Read:
 
 
 def touched_rows(query: Query) -> pa.Table:
-    """The rows that reach any of the reductions, by their conditions: columns _subject, _member, _entry, _row."""
+    """The rows that reach any of the reductions, by their conditions.
+
+    Columns _subject, _member, _entry, _row, and r0, r1 ... for each reduction whether the row reaches it.
+    """
     table = select(query)
     compiler = _compiler(table, query)
-    reached = compiler.reached(query.asked[0])
-    for expr in query.asked[1:]:
-        reached = reached | compiler.reached(expr)
-    return _run(query, table.filter(reached).select("_subject", "_member", "_entry", "_row").distinct())
+    flags = {f"r{i}": compiler.reached(expr) for i, expr in enumerate(query.asked)}
+    marked = table.mutate(**flags)
+    reached = marked.filter(reduce(or_, (marked[name] for name in flags)))
+    return _run(query, reached.select("_subject", "_member", "_entry", "_row", *flags).distinct())
 
 
 def select(query: Query) -> Any:

@@ -137,10 +137,10 @@ class Run:
         for job in ordered:
             self.sheet(job)
 
-    def touched(self, ordered: Sequence[Job]) -> Iterator[tuple[Rows, pa.Table]]:
-        """For each query the rows that reach it."""
+    def touched(self, ordered: Sequence[Job]) -> Iterator[tuple[Rows, tuple[str, ...], pa.Table]]:
+        """For each query the keys of its reductions and the rows that reach them."""
         for rows, asked in self.queries(ordered).items():
-            yield rows, touched_rows(self.query(rows, tuple(asked.values())))
+            yield rows, tuple(asked), touched_rows(self.query(rows, tuple(asked.values())))
 
     def query(self, rows: Rows, asked: Sequence[Expr]) -> Query:
         """What an engine is asked of rows."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mingjian.base.values import Period
 from mingjian.declare import Hierarchy, Measure, Scheme
+from mingjian.reckon.measures._engine import Rows
 from mingjian.reckon.measures._evaluate import NOTHING_ATTESTED, Run
 from mingjian.reckon.measures._plan import Job, declared, jobs
 from mingjian.reckon.measures._tables import Ground
 from mingjian.record.evidence import View
 
-Rows = dict[str, set[tuple[int, int]]]
+Places = dict[str, set[tuple[int, int]]]  # by evidence type, the (entry, row) of each row
 Lineage = Mapping[str, Mapping[str, tuple[tuple[int, int], ...]]]
 
 
@@ -30,22 +34,65 @@ def lineage(
     Derived rows are given as the evidence they were made from. A value rolled up from those below has their rows too.
     Rows of ballots are among them: who may see them is for the caller to decide.
     """
-    ordered = jobs(scheme, period, only)
-    run = Run(scheme, Ground(scheme, view), hierarchy, subjects, NOTHING_ATTESTED)
-    found: dict[str, Rows] = {}
-    for rows, table in run.touched(ordered):
-        origins = run.ground.origins(rows.kind, rows.end) if rows.kind in scheme.derivations else None
+    tracer = _Tracer(scheme, view, hierarchy, jobs(scheme, period, only), subjects)
+    return tracer.lineage(tracer.ordered)
+
+
+def lineages(
+    scheme: Scheme, view: View, hierarchy: Hierarchy, period: Period, names: Collection[str]
+) -> Mapping[str, Lineage]:
+    """The lineage of each of some measures and indices apart, with what they read, from one pass over the rows."""
+    tracer = _Tracer(scheme, view, hierarchy, jobs(scheme, period, names), None)
+    return {name: tracer.lineage(jobs(scheme, period, [name])) for name in names}
+
+
+class _Tracer:
+    """The rows behind every reduction of some jobs, by subject."""
+
+    def __init__(
+        self,
+        scheme: Scheme,
+        view: View,
+        hierarchy: Hierarchy,
+        ordered: Sequence[Job],
+        subjects: Collection[str] | None,
+    ) -> None:
+        self.scheme, self.hierarchy, self.ordered = scheme, hierarchy, ordered
+        self._run = Run(scheme, Ground(scheme, view), hierarchy, subjects, NOTHING_ATTESTED)
+        self._asked = None if subjects is None else self._run.with_below(subjects)
+        self._found: dict[tuple[Rows, str], dict[str, Places]] = {}
+        for rows, keys, table in self._run.touched(ordered):
+            for i, key in enumerate(keys):
+                self._found[rows, key] = self._traced(rows, table.filter(pc.field(f"r{i}")))
+
+    def lineage(self, ordered: Sequence[Job]) -> Lineage:
+        """The rows behind these jobs, which are among those that were traced."""
+        found: dict[str, Places] = {}
+        for rows, asked in self._run.queries(ordered).items():
+            for key in asked:
+                for subject, places in self._found[rows, key].items():
+                    _add(found, subject, places)
+        for above, below in _rolled(self.scheme, self.hierarchy, ordered):
+            if below in found and (self._asked is None or above in self._asked):
+                _add(found, above, found[below])
+        return {s: {kind: tuple(sorted(p)) for kind, p in sorted(kinds.items())} for s, kinds in sorted(found.items())}
+
+    def _traced(self, rows: Rows, table: pa.Table) -> dict[str, Places]:
+        derived = rows.kind in self.scheme.derivations
+        origins = self._run.ground.origins(rows.kind, rows.end) if derived else None
+        found: dict[str, Places] = {}
         for subject, entry, row in zip(*(table[c].to_pylist() for c in ("_subject", "_entry", "_row")), strict=True):
             sources = [(rows.kind, entry, row)] if origins is None else origins[entry, row]
+            places = found.setdefault(subject, {})
             for kind, e, r in sources:
-                found.setdefault(subject, {}).setdefault(kind, set()).add((e, r))
-    asked = None if subjects is None else run.with_below(subjects)
-    for above, below in _rolled(scheme, hierarchy, ordered):
-        if asked is not None and above not in asked:
-            continue
-        for kind, places in found.get(below, {}).items():
-            found.setdefault(above, {}).setdefault(kind, set()).update(places)
-    return {s: {kind: tuple(sorted(p)) for kind, p in sorted(kinds.items())} for s, kinds in sorted(found.items())}
+                places.setdefault(kind, set()).add((e, r))
+        return found
+
+
+def _add(found: dict[str, Places], subject: str, places: Places) -> None:
+    mine = found.setdefault(subject, {})
+    for kind, there in places.items():
+        mine.setdefault(kind, set()).update(there)
 
 
 def _rolled(scheme: Scheme, hierarchy: Hierarchy, ordered: Collection[Job]) -> Iterator[tuple[str, str]]:
