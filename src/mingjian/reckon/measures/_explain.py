@@ -103,14 +103,15 @@ def explain(
     run.all(ordered)
     job = job_for(scheme, measure, period, known.type)
     Results.of_parts(job.period, [run.block(job)]).value(measure, subject, member)  # the Misuse where there is none
-    return _Explainer(run, subject, known.type).number(measure, period, member, before=False)
+    return _Explainer(run, ordered, subject, known.type).number(measure, period, member, before=False)
 
 
 class _Explainer:
-    def __init__(self, run: Run, subject: str, of: str) -> None:
+    def __init__(self, run: Run, ordered: Sequence[Job], subject: str, of: str) -> None:
         self.run, self.scheme, self.subject, self.of = run, run.scheme, subject, of
-        self._touched: dict[tuple[Rows, str], pa.Table] = {}
-        self._seen: dict[tuple[Rows, str], dict[tuple[int, int], RowSeen]] = {}
+        self._queries = run.queries(ordered)
+        self._touched: dict[Rows, pa.Table] = {}
+        self._seen: dict[Rows, dict[tuple[int, int], RowSeen]] = {}
 
     def number(self, name: str, period: Period, member: str, *, before: bool) -> Explanation:
         job = job_for(self.scheme, name, period, self.of, before=before)
@@ -171,25 +172,23 @@ class _Explainer:
         reached = self._reached(rows, reduction, member)
         if evidence_of(self.scheme, kind).ballots:
             return ReductionSeen(formula_text(reduction), kind, value, reached.num_rows, (), True)
-        return ReductionSeen(
-            formula_text(reduction), kind, value, reached.num_rows, self._rows(rows, reduction, reached), False
-        )
+        return ReductionSeen(formula_text(reduction), kind, value, reached.num_rows, self._rows(rows, reached), False)
 
     def _reached(self, rows: Rows, reduction: Expr, member: str) -> pa.Table:
-        """The rows of one reduction and member; asked for all members at once, since an index reads each of them."""
-        key = (rows, key_of(reduction))
-        if key not in self._touched:
-            found = touched_rows(self.run.query(rows, [reduction]))
-            self._touched[key] = found.filter(pc.field("_subject") == self.subject)
-        found = self._touched[key]
+        """The rows of one reduction and member; asked for all at once, since an index reads many."""
+        if rows not in self._touched:
+            asked = self._queries[rows]
+            found = touched_rows(self.run.query(rows, tuple(asked.values())))
+            self._touched[rows] = found.filter(pc.field("_subject") == self.subject)
+        place = [*self._queries[rows]].index(key_of(reduction))
+        found = self._touched[rows].filter(pc.field(f"r{place}"))
         return found.filter(pc.field("_member") == member) if rows.each else found
 
-    def _rows(self, rows: Rows, reduction: Expr, reached: pa.Table) -> tuple[RowSeen, ...]:
-        key = (rows, key_of(reduction))
-        if key not in self._seen:
-            self._seen[key] = {(row.entry, row.row): row for row in self._fetched(rows, self._touched[key])}
+    def _rows(self, rows: Rows, reached: pa.Table) -> tuple[RowSeen, ...]:
+        if rows not in self._seen:
+            self._seen[rows] = {(row.entry, row.row): row for row in self._fetched(rows, self._touched[rows])}
         places: Any = zip(reached["_entry"].to_pylist(), reached["_row"].to_pylist(), strict=True)
-        return tuple(self._seen[key][place] for place in sorted(places))
+        return tuple(self._seen[rows][place] for place in sorted(places))
 
     def _fetched(self, rows: Rows, reached: pa.Table) -> Iterator[RowSeen]:
         import ibis
