@@ -310,7 +310,7 @@ def test_results_of_any_size_stay_as_they_were(filled):
 def test_later_rows_change_no_earlier_result(fresh, write, task):
     workspace, scheme = fresh
     kept = {}
-    for step in range(4):
+    for step in range(3):
         rows = [task(str(i), f"U{1 + (i + step) % 2}", str(step + i)) for i in range(step + 1)]
         workspace.add_file(scheme, "task", write(f"step{step}", rows), "tester")
         kept[workspace.ledger.size] = list(workspace.measure(scheme, Q3))

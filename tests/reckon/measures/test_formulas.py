@@ -281,7 +281,7 @@ ROWS = st.lists(
 
 
 # Not shrunk: every try is a run of the engine, and what fails is named by itself.
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.reuse, Phase.generate])
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.reuse, Phase.generate])
 @given(formulas=st.lists(FORMULAS.filter(lambda e: e.kind == "exact"), min_size=12, max_size=12), rows=ROWS)
 def test_engine_and_spine_say_what_fractions_say(bench, formulas, rows):
     given_rows = [reading(meter, day, wh, None if p is None else str(p)) for day, (meter, wh, p) in enumerate(rows)]
