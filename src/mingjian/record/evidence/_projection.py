@@ -214,7 +214,9 @@ def _add(connection: duckdb.DuckDBPyConnection, table: str, type: EvidenceType, 
         superseded = f"lead({ENTRY}) OVER (PARTITION BY {key} ORDER BY {ENTRY}, {ROW})"
     else:
         superseded = "NULL::BIGINT"
-    connection.execute(f"INSERT INTO {table} SELECT *, {superseded} FROM _given ORDER BY {ENTRY}, {ROW}")
+    # The rows about one subject lie together: to explain a number, few blocks of millions of rows are read.
+    order = ", ".join(map(quoted, [*type.subjects, ENTRY, ROW]))
+    connection.execute(f"INSERT INTO {table} SELECT *, {superseded} FROM _given ORDER BY {order}")
     connection.unregister("_given")
 
 
