@@ -42,6 +42,7 @@ CSV_ROWS = 10_000  # as in the example: beyond, Parquet
 MANY = 100  # the scale that the targets are about
 STATEMENTS = 1_210  # issued at most, so that the bench comes to an end at any scale
 SIZES = (100, 300, 605, 1_210)  # statements verified together
+EXPLAINING = 30.0  # seconds after which no further number is explained
 ROW = bytes(200)  # about what a ballot line is in canonical JSON, with its salt
 
 
@@ -189,20 +190,22 @@ def measure(site: Site, meter: Meter, name: str, issue: Mapping[str, Any]) -> No
 
 
 def explain(site: Site, meter: Meter, name: str, issue: Mapping[str, Any]) -> None:
-    """Every number on a portrait, once to warm up and once to be timed; the slowest counts."""
+    """The numbers on a portrait, once to warm up and once to be timed, while there is time; the slowest counts."""
     workspace, scheme = site.open(name)
     period = Period.parse(issue["period"])
+    workspace.hierarchy(scheme)  # which every process reads once, and the step before has timed
     subject, shown = issue["papers"][0], scheme.statements[issue["statements"][0]].show
     values = [v for v in workspace.measure(scheme, period, only=shown, subjects=[subject]) if v.measure in shown]
-    slowest = Meter()
+    tried = Meter()
     for measure, member in dict.fromkeys((value.measure, value.member) for value in values):
-        with slowest.work(f"explain {measure} {member}".strip() + ", first"):
-            workspace.explain(scheme, measure, subject, period, member)
-        with slowest.work(f"explain {measure} {member}".strip() + ", warm", site.target("0.3 s")):
-            workspace.explain(scheme, measure, subject, period, member)
+        for again, target in (("first", ""), ("warm", site.target("0.3 s"))):
+            with tried.work(f"explain {measure} {member}".strip() + f", {again}", target):
+                workspace.explain(scheme, measure, subject, period, member)
+        if sum(line.wall for line in tried.lines) > EXPLAINING:
+            break
     for rank in (0, 1):
-        line = max(slowest.lines[rank::2], key=lambda line: line.wall)
-        line.count = len(slowest.lines) // 2
+        line = max(tried.lines[rank::2], key=lambda line: line.wall)
+        line.count = len(tried.lines) // 2
         meter.lines.append(line)
     with workspace.view(scheme) as view, meter.floor("DuckDB: all rows of one subject"):
         for evidence in evidence_types(scheme).values():
