@@ -43,6 +43,7 @@ class Hierarchy:
 
     def __init__(self, states: Mapping[str, tuple[Subject, ...]]) -> None:
         self._states = states
+        self._ancestries: dict[str, tuple[Ancestry, ...]] = {}  # worked out once a type, when first asked for
 
     @classmethod
     def of_rows(cls, rows: Iterable[Mapping[str, Any]], types: Mapping[str, SubjectType]) -> Hierarchy:
@@ -123,12 +124,16 @@ class Hierarchy:
         A None ends no interval. A subject of the type itself stands under itself. Sorted by subject and day; the
         intervals of one subject never overlap, and neighbouring ones under one ancestor are joined.
         """
+        if among is None and kind in self._ancestries:
+            return self._ancestries[kind]
         found: list[Ancestry] = []
         for name in self._names if among is None else sorted(among & self._states.keys()):
             for above, start, end in self._ancestors(self._states[name], kind, date.min, None):
                 if found and found[-1][:2] == (name, above) and found[-1][3] == start:
                     start = found.pop()[2]
                 found.append((name, above, start, end))
+        if among is None:
+            self._ancestries[kind] = tuple(found)
         return tuple(found)
 
     def _ancestors(

@@ -36,7 +36,7 @@ def _of(run: Run, measure: Measure, job: Job) -> Iterator[Aggregate]:
     grid = run.sheet(job).grid
     once = {key_of(expr): expr for expr in reductions(measure.expr)}
     for place, (key, expr) in enumerate(once.items()):
-        reduced = run.reduction(rows_for(run.scheme, job, kind_of(expr)))
+        reduced = run.reduction(rows_for(run.scheme, job, kind_of(expr)), job.of)
         parts: dict[Part, Column] = {VALUE: reduced.columns[key]}
         if expr.op == "mean":
             parts = dict(zip((SUM, COUNT), reduced.parts[key], strict=True))

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from mingjian.base.errors import MingjianError
 from mingjian.declare import EvidenceType, Expr, walk
-from mingjian.reckon.measures._columns import NO_ROWS, OK, Column, Values, given
+from mingjian.reckon.measures._columns import NO_ROWS, OK, Column, Groups, Values, given
 from mingjian.reckon.measures._compiler import Compiler, Constant
 from mingjian.reckon.measures._ratios import Ratios, whole_of
 from mingjian.reckon.measures._sheets import Grid, Spine
@@ -29,7 +29,11 @@ REDUCING = ("sum", "mean", "min", "max", "count", "distinct", "rows")
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Which rows a reduction reads, and by what they are grouped."""
+    """Which rows a reduction reads, and by what they are grouped.
+
+    Pooled rows count for the subjects of type ``of`` above whom they are about; others, with ``of`` empty, for that subject
+    itself, so that one query serves subjects of every type.
+    """
 
     kind: str
     subject_field: str
@@ -100,8 +104,8 @@ class Query:
     subjects: Collection[str] | None
 
 
-def reduce_rows(query: Query, spine: Spine) -> Reduced:
-    """Run all reductions of a query in one statement.
+def reduce_rows(query: Query) -> pa.Table:
+    """Run all reductions of a query in one statement, for `read` to take columns from.
 
     Raises MingjianError when a number grows beyond what 38 decimal digits hold.
     """
@@ -110,12 +114,21 @@ def reduce_rows(query: Query, spine: Spine) -> Reduced:
     columns: dict[str, Any] = {}
     for i, expr in enumerate(query.asked):
         columns[f"v{i}"] = compiler.reduction(expr)
-        if query.evidence.ballots:
-            columns[f"g{i}"] = compiler.group(expr)
         if expr.op == "mean":
             columns[f"n{i}"] = compiler.counted(expr)
-    found = _run(query, table.group_by(["_subject", "_member"]).aggregate(**columns)).combine_chunks()
-    return _Read(found, spine, query.evidence.ballots).reduced(query.asked)
+        if query.evidence.ballots and not _counted_anyway(expr):
+            columns[f"g{i}"] = compiler.group(expr)
+    return _run(query, table.group_by(["_subject", "_member"]).aggregate(**columns)).combine_chunks()
+
+
+def _counted_anyway(expr: Expr) -> bool:
+    """Whether the ballots behind a reduction are the count that it takes in any case."""
+    return expr.op == "mean" and expr.args[1] is None
+
+
+def read(found: pa.Table, asked: Sequence[Expr], spine: Spine, ballots: bool) -> Reduced:
+    """The columns of reduced rows for the subjects of a spine."""
+    return _Read(found, spine, ballots).reduced(asked)
 
 
 def _compiler(table: Any, query: Query) -> Compiler:
@@ -137,16 +150,19 @@ class _Read:
         columns: dict[str, Column] = {}
         parts: dict[str, tuple[Column, Column]] = {}
         for i, expr in enumerate(asked):
-            value = self._column(f"v{i}", expr.kind, i)
+            group = self._group(f"n{i}" if _counted_anyway(expr) else f"g{i}")
+            value = self._column(f"v{i}", expr.kind, group)
             if expr.op == "mean":
-                parts[key_of(expr)] = value, self._column(f"n{i}", "exact", i)
+                parts[key_of(expr)] = value, self._column(f"n{i}", "exact", group)
                 value = mean(expr.kind, *parts[key_of(expr)])
             columns[key_of(expr)] = value
         return Reduced(self.grid, columns, parts)
 
-    def _column(self, name: str, kind: str, i: int) -> Column:
+    def _group(self, name: str) -> Groups | None:
+        return self._array(name).to_numpy(zero_copy_only=False).astype(np.int64) if self._ballots else None
+
+    def _column(self, name: str, kind: str, group: Groups | None) -> Column:
         array = self._array(name)
-        group = self._array(f"g{i}").to_numpy(zero_copy_only=False).astype(np.int64) if self._ballots else None
         if kind == "date":
             there = np.asarray(array.is_valid())
             return given(array.cast(pa.int32()).fill_null(0).to_numpy().astype("datetime64[D]"), there, NO_ROWS, group)

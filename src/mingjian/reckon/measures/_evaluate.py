@@ -40,6 +40,7 @@ from mingjian.reckon.measures._engine import (
     key_of,
     kind_of,
     mean,
+    read,
     reduce_rows,
     reductions,
     touched_rows,
@@ -109,7 +110,8 @@ class Run:
     ) -> None:
         self.scheme, self.ground, self.hierarchy, self.attested = scheme, ground, hierarchy, attested
         self._subjects = subjects
-        self._reduced: dict[Rows, Reduced] = {}
+        self._queried: dict[Rows, tuple[tuple[Expr, ...], pa.Table]] = {}
+        self._reduced: dict[tuple[Rows, str], Reduced] = {}
         self._sheets: dict[Job, Sheet] = {}
         self._ancestries: dict[str, pa.Table] = {}
         self._spines: dict[tuple[str, date, date], Spine] = {}
@@ -132,8 +134,7 @@ class Run:
     def all(self, ordered: Sequence[Job]) -> None:
         """Run the queries of all jobs, then make their sheets in the order given."""
         for rows, asked in self.queries(ordered).items():
-            spine = self.spine(rows.of, rows.first, rows.end)
-            self._reduced[rows] = reduce_rows(self.query(rows, tuple(asked.values())), spine)
+            self._queried[rows] = tuple(asked.values()), reduce_rows(self.query(rows, tuple(asked.values())))
         for job in ordered:
             self.sheet(job)
 
@@ -183,9 +184,13 @@ class Run:
             self._spines[key] = Spine(tuple(subject.id for subject in alive))
         return self._spines[key]
 
-    def reduction(self, rows: Rows) -> Reduced:
-        """What a query gave."""
-        return self._reduced[rows]
+    def reduction(self, rows: Rows, of: str) -> Reduced:
+        """What a query gave for the subjects of a type."""
+        if (rows, of) not in self._reduced:
+            asked, found = self._queried[rows]
+            spine = self.spine(of, rows.first, rows.end)
+            self._reduced[rows, of] = read(found, asked, spine, evidence_of(self.scheme, rows.kind).ballots)
+        return self._reduced[rows, of]
 
     # -- sheets ---------------------------------------------------------------------------------------------------------
     def sheet(self, job: Job) -> Sheet:
@@ -204,7 +209,9 @@ class Run:
     def _measured(self, measure: Measure, job: Job) -> Sheet:
         period = Period.parse(job.period)
         spine = self.spine(job.of, period.first, period.end)
-        reduced = {key_of(r): self.reduction(rows_for(self.scheme, job, kind_of(r))) for r in reductions(measure.expr)}
+        reduced = {
+            key_of(r): self.reduction(rows_for(self.scheme, job, kind_of(r)), job.of) for r in reductions(measure.expr)
+        }
         grid = Grid.whole(spine)
         if measure.each:
             read = [self.sheet(j).grid for j in reads(self.scheme, job)]

@@ -165,7 +165,7 @@ class _Explainer:
     def _reduction(self, job: Job, reduction: Expr, member: str) -> ReductionSeen:
         kind = kind_of(reduction)
         rows = rows_for(self.scheme, job, kind)
-        reduced = self.run.reduction(rows)
+        reduced = self.run.reduction(rows, job.of)
         place = reduced.grid.locate([self.subject], [member if rows.each else ""])
         found = reduced.columns[key_of(reduction)].take(place)
         value = singles(found)[0] if found.why[0] == OK else None

@@ -68,10 +68,14 @@ class _Tracer:
     def lineage(self, ordered: Sequence[Job]) -> Lineage:
         """The rows behind these jobs, which are among those that were traced."""
         found: dict[str, Places] = {}
-        for rows, asked in self._run.queries(ordered).items():
-            for key in asked:
-                for subject, places in self._found[rows, key].items():
-                    _add(found, subject, places)
+        for job in ordered:
+            period = Period.parse(job.period)
+            there = set(self._run.spine(job.of, period.first, period.end).subjects)
+            for rows, asked in self._run.queries([job]).items():
+                for key in asked:
+                    for subject, places in self._found[rows, key].items():
+                        if subject in there:
+                            _add(found, subject, places)
         for above, below in _rolled(self.scheme, self.hierarchy, ordered):
             if below in found and (self._asked is None or above in self._asked):
                 _add(found, above, found[below])

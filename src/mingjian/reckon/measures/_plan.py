@@ -104,7 +104,7 @@ def rows_for(scheme: Scheme, job: Job, kind: str) -> Rows:
             f"{measure.id} is of {job.of}, and no row of {kind} is about one",
             remedy="name a subject field that may hold it, or roll the measure up",
         )
-    return Rows(kind, field, job.of, measure.each, measure.window, period.first, period.end, pooled)
+    return Rows(kind, field, job.of if pooled else "", measure.each, measure.window, period.first, period.end, pooled)
 
 
 def among_peers(scheme: Scheme, ordered: Iterable[Job]) -> bool:
