@@ -197,8 +197,9 @@ class Compiler:
         table: Mapping[str, Decimal] = self.constant(expr) or {}
         kind = _type_of([*table.values()])
         branches = [(key == name, ibis.literal(_plain(value), type=kind)) for name, value in table.items()]
-        nowhere = (ibis.literal(False) & key.isnull(), ibis.null(kind))  # keeps an empty table's outcome a column
-        return ibis.cases(nowhere, *branches, else_=ibis.null(kind))
+        if not branches:
+            return key.isnull().ifelse(ibis.null(kind), ibis.null(kind))  # of no names, but a column all the same
+        return ibis.cases(*branches, else_=ibis.null(kind))
 
 
 def _local(zone: str, instant: Any) -> Any:
