@@ -99,7 +99,7 @@ def test_measure_prints_values_and_gives_them_whole_to_programs(run, there):
     text = run("measure", "2021Q3", "-w", there / "w")
     assert text.code == 0
     assert "SYNTHETIC DATA" in text.out
-    assert "85.00 percent" in text.out
+    assert "85.00 %" in text.out
     assert "withheld" in text.out
     data = run(
         "measure", "2021Q3", "-m", "fulfilment", "-m", "approval", "--subject", "U1", "-w", there / "w", "--json"
@@ -173,13 +173,20 @@ def test_issue_verify_revoke(run, copy, tmp_path):
     ((file, name),) = issued.json["statements"].items()
 
     good = run("verify", file)
-    assert (good.code, "signature: good" in good.out, "1/1 statement: everything holds" in good.out) == (0, True, True)
+    assert (good.code, "signature: good" in good.out, "1 statements: everything holds" in good.out) == (0, True, True)
     revoked = run("revoke", name, "--reason", "wrong", "--into", out, "-w", copy)
     assert (revoked.code, name in revoked.out) == (0, True)
     after = run("verify", file)
     assert (after.code, "status: revoked" in after.out) == (1, True)
-    new = run("issue", "portrait", "2021Q3", "--subject", "U2", "--replaces", "urn:uuid:no", "-w", copy)
-    assert (new.code, "urn:uuid:no" in new.err) == (2, True)
+    again = run("issue", "portrait", "2021Q3", "--subject", "U1", "--into", out, "-w", copy)
+    assert (again.code, run("verify", file).code) == (0, 0)
+    third = run("issue", "portrait", "2021Q3", "--subject", "U1", "--into", out, "-w", copy)
+    assert (third.code, "still stand" in third.err, "--replace" in third.err) == (2, True, True)
+    kept = shutil.copy(file, tmp_path / "kept.json")
+    replaced = run("issue", "portrait", "2021Q3", "--subject", "U1", "--into", out, "--replace", "-w", copy)
+    assert (replaced.code, run("verify", file).code) == (0, 0)
+    former = run("verify", kept, "--trust", out / "trust.json", "--status", out / "status.json")
+    assert (former.code, "status: revoked" in former.out) == (1, True)
 
 
 def test_a_differing_number_sets_the_exit_code(run, there, tmp_path):
@@ -188,7 +195,7 @@ def test_a_differing_number_sets_the_exit_code(run, there, tmp_path):
     assert run("verify", *sorted((tmp_path / "issued").glob("*.json"))).code == 0
     files[0].write_text(files[0].read_text("utf-8").replace('"85.00"', '"95.00"'), "utf-8")
     found = run("verify", *files)
-    assert (found.code, "signature: bad" in found.out, "1/2 statement" in found.out) == (1, True, True)
+    assert (found.code, "signature: bad" in found.out, "1 do not hold" in found.out) == (1, True, True)
     assert not run("verify", files[0], "--json").json["good"]
 
 
@@ -241,7 +248,7 @@ def test_demo_builds_and_tells_its_steps(run, small, tmp_path):
     text = run("demo", tmp_path, tmp_path / "built")
     assert text.code == 0
     assert "issue small 2021Q3" in text.out
-    assert "2/2 statement: everything holds" in text.out
+    assert "2 statements: everything holds" in text.out
     data = run("demo", tmp_path, tmp_path / "built", "--json").json
     assert (data["good"], data["steps"][0]["what"], data["claims"]) == (True, "add subject", [])
 
@@ -255,7 +262,7 @@ MISUSES = [
     "add task gone.csv -w W", "add task . -w W", "add task W/keys/ledger.pem -w W", "add tasks gone.csv -w W",
     "add scheme gone -w W", "template tasks x.xlsx -w W", "template task gone/x.xlsx -w W", "template task x.txt -w W",
     "issue diploma 2021Q3 -w W", "issue portrait 2021 -w W", "issue portrait 2021Q3 --subject U9 -w W",
-    "issue portrait 2021Q3 --level secret -w W", "issue portrait 2021Q3 --replaces urn:uuid:1 -w W",
+    "issue portrait 2021Q3 --level secret -w W", "issue portrait 2021Q3 --level -w W",
     "issue certificate 2021Q3 --pdf -w W", "revoke urn:uuid:1 --reason x -w W", "revoke urn:uuid:1 -w W",
     "verify gone.json", "verify W/issued/portrait-U1-2021Q3.json --trust gone", "verify W/issued/status.json", "verify .",
     "verify W/issued/portrait-U1-2021Q3.json --trust W/keys/ledger.pem",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -115,10 +116,13 @@ def test_revoked_stays_revoked_and_the_new_one_stands(issued, tmp_path):
     with pytest.raises(Misuse, match="no statement"):
         workspace.revoke("urn:uuid:unknown", "why", "tester")
 
-    order = Order(Q3, {"portrait": ["U2"]}, level_of("public"), replaces={("portrait", "U2"): written.ids[two]})
-    new = issue_into(workspace, workspace.scheme(), order, out / "new", by="tester")
-    assert check(new.files, out / "new").good
-    (old,) = check([two], out / "new").packages
+    kept = shutil.copy(two, tmp_path / "kept.json")
+    order = Order(Q3, {"portrait": ["U2"]}, level_of("public"))
+    with pytest.raises(Misuse, match="still stand"):
+        issue_into(workspace, workspace.scheme(), order, out, by="tester")
+    new = issue_into(workspace, workspace.scheme(), replace(order, replace=True), out, by="tester")
+    assert check(new.files, out).good
+    (old,) = check([kept], out).packages
     assert old.status.outcome == "revoked"
 
 

@@ -31,7 +31,9 @@ def issue(
     subject: Annotated[list[str] | None, typer.Option("--subject", help="Only these subjects (default: all).")] = None,
     level: Annotated[str, typer.Option(help="For whom: public, described or auditor.")] = "described",
     pdf: Annotated[bool, typer.Option("--pdf", help="Draw each as PDF too.")] = False,
-    replaces: Annotated[str, typer.Option(help="The id of the statement that this one stands for.")] = "",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Let them stand for those in the folder, which are revoked.")
+    ] = False,
     into: Annotated[
         Path | None, typer.Option(help="The folder to write to (default: issued/ in the workspace).")
     ] = None,
@@ -41,13 +43,10 @@ def issue(
     json: Json = False,
 ) -> None:
     """Measure a period, commit its values to the ledger, and issue signed statements of them."""
-    from mingjian.base.errors import Misuse
     from mingjian.base.values import Period
     from mingjian.workspace import Order, Workspace, issue_into, level_of
 
     shown = face(json)
-    if replaces and len(subject or ()) != 1:
-        raise Misuse("which statement stands for the old one?", remedy="name one --subject with --replaces")
     opened = Workspace.open(workspace)
     declared = opened.scheme(scheme)
     asked = Period.parse(period)
@@ -57,7 +56,7 @@ def issue(
         level_of(level),
         papers=opened.subjects(declared, statement, asked, subject) if pdf else (),
         language=shown.language,
-        replaces={(statement, subject[0]): replaces} if replaces and subject else None,
+        replace=replace,
     )
     with shown.progress() as progress:
         written = issue_into(opened, declared, order, into or workspace / "issued", by=actor(by), progress=progress)
@@ -125,10 +124,11 @@ def print_report(console: Console, report: Report, shown: Face) -> None:
     for checked in report.packages:
         if not checked.good or len(report.packages) <= LONGEST:
             _print_package(console, checked, shown)
-    good = sum(checked.good for checked in report.packages)
-    console.print(f"{good}/{len(report.packages)} {shown.word('statement')}: {shown.word('good')}", markup=False)
+    bad = sum(not checked.good for checked in report.packages)
+    verdict = f"{bad} {shown.word('do_not_hold')}" if bad else shown.word("holds")
+    console.print(f"{len(report.packages)} {shown.word('statements')}: {verdict}", markup=False)
     for outcome, count in sorted(report.counts.items()):
-        console.print(f"  {count} {outcome}", markup=False)
+        console.print(f"  {count} {shown.word(outcome)}", markup=False)
 
 
 def _print_package(console: Console, checked: Checked, shown: Face) -> None:
@@ -150,10 +150,11 @@ def _print_package(console: Console, checked: Checked, shown: Face) -> None:
     for key, answer in answers:
         if answer is not None:
             why = f" ({answer.why})" if answer.why else ""
-            console.print(f"  {shown.word(key)}: {answer.outcome}{why}", markup=False)
+            console.print(f"  {shown.word(key)}: {shown.word(answer.outcome)}{why}", markup=False)
     for number in checked.numbers:
         if number.outcome in ("differs", "cannot"):
             member = f" ({number.member})" if number.member else ""
             found = f" ≠ {number.found}" if number.found else ""
             why = f": {number.why}" if number.why else ""
-            console.print(f"  {number.measure}{member}: {number.outcome} {number.stated}{found}{why}", markup=False)
+            told = f"{shown.word(number.outcome)} {number.stated}{found}{why}"
+            console.print(f"  {number.measure}{member}: {told}", markup=False)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from mingjian.base.errors import Finding, MingjianError
-from mingjian.cli._words import Language, word
+from mingjian.cli._words import Language, unit_word, word
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-GOOD, FINDINGS, MISUSE = 0, 1, 2
+WIDEST = 100_000  # columns where nobody looks: a proof is never cut
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,18 @@ class Face:
         """Where text goes; tables are never cut where the output is no terminal."""
         from rich.console import Console
 
-        console = Console(stderr=stderr, highlight=False, soft_wrap=True)
+        console = Console(stderr=stderr, highlight=False, soft_wrap=True, emoji=False)
         if not console.is_terminal:
-            console.width = 200
+            console.width = WIDEST
         return console
 
     def word(self, key: str) -> str:
         """A word in the face's language."""
         return word(key, self.language)
+
+    def unit(self, name: str) -> str:
+        """A unit in the face's language."""
+        return unit_word(name, self.language)
 
     def fail(self, error: MingjianError) -> int:
         """Say what went wrong; the exit code it asks for."""

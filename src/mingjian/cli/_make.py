@@ -88,7 +88,7 @@ def check(
             console.print(f"{data['scheme']}: {len(found)} {shown.word('findings')}", markup=False)
             shown.findings(found, console)
         else:
-            console.print(f"{data['scheme']}: {shown.word('good')} ({cases} {shown.word('cases')})", markup=False)
+            console.print(f"{data['scheme']}: {shown.word('holds')} ({cases} {shown.word('cases')})", markup=False)
 
     shown.say(data, text)
     raise typer.Exit(1 if found else 0)

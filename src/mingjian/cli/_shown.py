@@ -34,7 +34,7 @@ def value_json(value: Value) -> dict[str, Any]:
 
 def value_text(value: Value, face: Face) -> str:
     """A value as a person reads it."""
-    return f"{value.printed} {value.unit}" if value.status == "value" else face.word(value.status)
+    return f"{value.printed} {face.unit(value.unit)}".rstrip() if value.status == "value" else face.word(value.status)
 
 
 def explanation_json(found: Explained) -> dict[str, Any]:
@@ -120,11 +120,8 @@ def _fill(tree: Tree, node: Explanation, found: Explained, face: Face) -> None:
         tree.add(escape(node.value.reason.message))
     for p in node.parameters:
         since = f", {face.word('since')} {p.start}" if p.start else ""
-        tree.add(
-            escape(
-                f"{face.word('parameter')} {p.id} = {_parameter(p.value)} {p.unit}{since}; {face.word('source')}: {p.source}"
-            )
-        )
+        value = f"{_parameter(p.value)} {face.unit(p.unit)}{since}"
+        tree.add(escape(f"{face.word('parameter')} {p.id} = {value}; {face.word('source')}: {p.source}"))
     for reduction in node.reductions:
         _reduction(tree, reduction, found, face)
     for part in node.inputs:

@@ -33,7 +33,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "known": ("this file was taken in before: nothing changed", "此文件已收录过，未作任何更改"),
     "adopted": ("scheme recorded", "方案已登记"),
     "findings": ("findings", "问题"),
-    "good": ("everything holds", "全部无误"),
+    "holds": ("everything holds", "全部无误"),
+    "good": ("good", "有效"),
     "cases": ("cases", "用例"),
     "written": ("written", "已写出"),
     "size": ("entries", "条目数"),
@@ -43,7 +44,20 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "where": ("where", "位置"),
     "seconds": ("seconds", "秒"),
     "synthetic": ("SYNTHETIC DATA", "合成数据"),
-    "statement": ("statement", "证书"),
+    "statements": ("statements", "份证书"),
+    "do_not_hold": ("do not hold", "份有误"),
+    "recomputed from evidence": ("numbers recomputed from evidence", "个数字由证据重算一致"),
+    "recomputed from attested values": ("numbers recomputed from attested values", "个数字由已证实数值重算一致"),
+    "differs": ("differs", "不一致"),
+    "cannot": ("cannot be recomputed", "不能重算"),
+    "bad": ("bad", "无效"),
+    "unknown issuer": ("unknown issuer", "签发者未知"),
+    "valid": ("valid", "有效"),
+    "expired": ("expired", "已过期"),
+    "unknown": ("unknown", "未知"),
+    "proven": ("proven", "已证明"),
+    "tampered": ("tampered", "被篡改"),
+    "same": ("same", "相同"),
     "signature": ("signature", "签名"),
     "status": ("status", "状态"),
     "inclusion": ("inclusion", "入账证明"),
@@ -58,6 +72,32 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "revoked": ("revoked", "已撤销"),
     "audited": ("the ledger audits clean", "账本审计无误"),
 }
+
+_UNITS: Final[dict[str, tuple[str, str]]] = {
+    "percent": ("%", "%"),
+    "count": ("", ""),
+    "case": ("cases", "件"),
+    "certificate": ("certificates", "张"),
+    "firm": ("firms", "家"),
+    "item": ("items", "条"),
+    "month": ("months", "个月"),
+    "person": ("people", "人"),
+    "plant": ("plants", "座"),
+    "point": ("points", "分"),
+    "task": ("tasks", "项"),
+    "unit": ("units", "个单位"),
+    "vote": ("votes", "票"),
+    "year": ("years", "年"),
+    "day": ("days", "天"),
+    "hour": ("hours", "小时"),
+    "yuan": ("yuan", "元"),
+    "fen": ("fen", "分钱"),
+}
+
+
+def unit_word(unit: str, language: Language) -> str:
+    """A unit as a person reads it; symbols are the same in every language."""
+    return _UNITS.get(unit, (unit, unit))[language == "zh"]
 
 
 def word(key: str, language: Language) -> str:

@@ -9,8 +9,8 @@ from typing import Final
 
 import orjson
 
-from mingjian.attest.issue import Run, file_name, issue, pack, status_list
-from mingjian.attest.statements import LEVELS, Level, write_package
+from mingjian.attest.issue import Register, Run, file_name, issue, pack, status_list
+from mingjian.attest.statements import LEVELS, Level, read_package, write_package
 from mingjian.base.errors import Misuse
 from mingjian.base.values import Period
 from mingjian.declare import Scheme
@@ -27,8 +27,8 @@ Progress = Callable[[str, int, int], None]
 class Order:
     """What is to be issued: for a period, of each statement type the subjects (None: all), for readers of a level.
 
-    ``papers`` are the subjects whose statements are drawn as PDF too, in ``language``. ``replaces`` names the statements
-    that new ones stand for, by (statement type, subject).
+    ``papers`` are the subjects whose statements are drawn as PDF too, in ``language``. With ``replace``, the new ones stand
+    for those of the same subject and period that lie in the folder, which are revoked.
     """
 
     period: Period
@@ -36,7 +36,7 @@ class Order:
     level: Level = "described"
     papers: Collection[str] = ()
     language: str = "zh"
-    replaces: Mapping[tuple[str, str], str] | None = None
+    replace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,12 @@ def issue_into(
 ) -> Written:
     """Measure, commit, sign and write; the status list is written anew.
 
-    Raises Misuse for what cannot be issued (an unknown statement type or subject, a period of another kind) or drawn (a
-    statement type without a template), before anything is.
+    Raises Misuse, before anything is issued, for what cannot be (an unknown statement type or subject, a period of another
+    kind) or cannot be drawn (a statement type without a template), and for what would silently stand beside an earlier
+    statement in the folder.
     """
     _drawable(scheme, order)
+    standing = _standing(workspace, scheme, order, folder)
     folder.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
     papers: list[Path] = []
@@ -73,7 +75,7 @@ def issue_into(
             key=workspace.issuer,
             now=workspace.clock(),
             by=by,
-            replaces=order.replaces,
+            replaces=standing,
         )
         drawn = Papers(said, workspace.papers(scheme)) if order.papers else None
         for statement, package in pack(said, workspace.ledger, order.level):
@@ -89,6 +91,25 @@ def issue_into(
     write_status(workspace, folder)
     (folder / TRUST_FILE).write_bytes(orjson.dumps(trust_in(workspace), option=orjson.OPT_INDENT_2))
     return Written(tuple(files), tuple(papers), ids, said.snapshot.index)
+
+
+def _standing(workspace: Workspace, scheme: Scheme, order: Order, folder: Path) -> dict[tuple[str, str], str]:
+    """The ids of the statements in the folder for which new ones would stand, by statement type and subject."""
+    revoked = Register.of(workspace.ledger.state()).revoked
+    found: dict[tuple[str, str], str] = {}
+    for name in order.statements:
+        wanted = workspace.subjects(scheme, name, order.period, order.statements[name])
+        for file in sorted(folder.glob(f"{name}-*-{order.period}.json")):
+            said = read_package(file.read_bytes()).statement
+            if said.subject in wanted and said.id not in revoked and said.basis.origin == workspace.ledger.origin:
+                found[name, said.subject] = said.id
+    if found and not order.replace:
+        raise Misuse(
+            f"{len(found)} of these statements were issued already and still stand",
+            why=f"{folder} has {next(iter(found.values()))}",
+            remedy="issue with --replace to revoke them for the new ones, or into another folder",
+        )
+    return found
 
 
 def _drawable(scheme: Scheme, order: Order) -> None:

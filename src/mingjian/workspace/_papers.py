@@ -18,7 +18,7 @@ from mingjian.attest.statements import Package, Statement
 from mingjian.base.errors import Misuse
 from mingjian.base.typeset import Typesetter, qr_svg
 from mingjian.declare import EvidenceType, Grade, Parameter, Scheme, Subject, Title
-from mingjian.reckon.measures import Value
+from mingjian.reckon.measures import Value, members
 
 
 class Papers:
@@ -135,25 +135,25 @@ class Papers:
 
     @cached_property
     def _members(self) -> dict[str, dict[str, Any]]:
-        """The members of every dimension, with their weight and group where an index gives them."""
-        found: dict[str, dict[str, Any]] = {}
-        for evidence in self.scheme.evidence.values():
-            if evidence.dimension:
-                for row in self.run.view.arrow(evidence.id).to_pylist():
-                    found[str(row[_code(evidence)])] = _member(row)
-        return found
+        """The members of every dimension at the end of the period, with their weight and group where an index gives them."""
+        return {
+            str(row[evidence.thread[0]]): _member(row)
+            for evidence in self.scheme.evidence.values()
+            if evidence.dimension
+            for row in members(self.scheme, self.run.view, evidence.id, self.run.period)
+        }
 
     def _named(self, values: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         """Titles of members that are subjects or choices."""
-        members = {member for by_member in values.values() for member in by_member if member}
+        named = {member for by_member in values.values() for member in by_member if member}
         choices = {
             code: title
             for evidence in self.scheme.evidence.values()
             for field in evidence.fields.values()
             for code, title in field.choices.items()
         }
-        subjects = {m: s.title for m in members if (s := self.run.hierarchy.subject(m)) is not None}
-        titles = {m: subjects.get(m) or choices.get(m) for m in members}
+        subjects = {m: s.title for m in named if (s := self.run.hierarchy.subject(m)) is not None}
+        titles = {m: subjects.get(m) or choices.get(m) for m in named}
         return {m: dict(_title(title)) for m, title in titles.items() if title is not None}
 
     def _rows(self, package: Package) -> dict[str, list[dict[str, Any]]]:
@@ -214,10 +214,6 @@ def _grade(grades: Sequence[Grade], value: Value) -> Grade | None:
     printed = Decimal(value.printed)
     reached = [grade for grade in grades if printed >= grade.at]
     return max(reached, key=lambda grade: grade.at) if reached else None
-
-
-def _code(evidence: EvidenceType) -> str:
-    return next(name for name in evidence.key if name != evidence.date)
 
 
 def _title(title: Title) -> dict[str, str]:

@@ -217,7 +217,7 @@ class Workspace:
                 alive = (s.id for t in field.of for s in hierarchy.alive(t, today, today + timedelta(days=1)))
                 offered[field.name] = tuple(alive)
             elif field.type == "ref" and scheme.evidence[field.to].dimension:
-                key = next(k for k in scheme.evidence[field.to].key if k != scheme.evidence[field.to].date)
+                (key,) = scheme.evidence[field.to].thread
                 offered[field.name] = sorted({str(code) for code in view.arrow(field.to)[key].to_pylist()})
         return offered
 
