@@ -80,7 +80,7 @@ class Hierarchy:
         Each as last known inside the window: a leader who moved in it appears once, at the new place.
         """
         found = []
-        for name in self._names if among is None else sorted(among):
+        for name in self._names_of.get(kind, ()) if among is None else sorted(among):
             inside = [s for s in self._states.get(name, ()) if s.type == kind and _meets(s, first, end)]
             found += inside[-1:]
         return tuple(found)
@@ -97,6 +97,15 @@ class Hierarchy:
     @cached_property
     def _names(self) -> tuple[str, ...]:
         return tuple(sorted(self._states))
+
+    @cached_property
+    def _names_of(self) -> Mapping[str, tuple[str, ...]]:
+        """The sorted ids of those that ever were of a type."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in self._names:
+            for kind in {state.type for state in self._states[name]}:
+                found[kind].append(name)
+        return {kind: tuple(names) for kind, names in found.items()}
 
     @cached_property
     def _children(self) -> Mapping[str, frozenset[str]]:
