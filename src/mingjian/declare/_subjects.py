@@ -43,6 +43,7 @@ class Hierarchy:
 
     def __init__(self, states: Mapping[str, tuple[Subject, ...]]) -> None:
         self._states = states
+        self._lines: dict[tuple[str, str], tuple[tuple[str, date, date | None], ...]] = {}
         self._ancestries: dict[str, tuple[Ancestry, ...]] = {}  # worked out once a type, when first asked for
 
     @classmethod
@@ -154,8 +155,17 @@ class Hierarchy:
             if window and state.type == kind:
                 yield state.id, *window
             elif window and state.parent:
-                for standing, start, until in self._standing(state.parent, *window):
-                    yield from self._ancestors((standing,), kind, start, until)
+                for above, start, until in self._line(state.parent, kind):
+                    if common := _cut(start, until, *window):
+                        yield above, *common
+
+    def _line(self, name: str, kind: str) -> tuple[tuple[str, date, date | None], ...]:
+        """The ancestors of type ``kind`` of ``name``, or of whoever stands for it, through all time; worked out once."""
+        if (name, kind) not in self._lines:
+            standing = self._standing(name, date.min, None)
+            parts = (self._ancestors((state,), kind, start, until) for state, start, until in standing)
+            self._lines[name, kind] = tuple(found for part in parts for found in part)
+        return self._lines[name, kind]
 
     def _standing(self, name: str, first: date, end: date | None) -> Iterator[tuple[Subject, date, date | None]]:
         """Who stands for ``name`` inside a window: its own states, and after a merger whoever it merged into."""
@@ -179,7 +189,7 @@ def _meets(state: Subject, first: date, end: date) -> bool:
 def _cut(start: date, until: date | None, first: date, end: date | None) -> tuple[date, date | None] | None:
     """What two spans (None: without end) have in common, or None."""
     begin = max(start, first)
-    close = min((day for day in (until, end) if day is not None), default=None)
+    close = until if end is None else end if until is None else min(until, end)
     return (begin, close) if close is None or begin < close else None
 
 
