@@ -120,6 +120,18 @@ def test_an_entry_says_who_added_which_file(fresh, write, task):
     assert not workspace.synthetic(scheme, entry.index)
 
 
+def test_ballots_are_recorded_in_an_order_that_says_nothing(fresh, write):
+    """Neighbours in a file belong together; in the ledger they do not, nor does a row say on which line it stood."""
+    workspace, scheme = fresh
+    given = [{"day": "2021-08-15", "unit": "U1", "grade": "good" if n < 40 else "poor"} for n in range(80)]
+    entry = workspace.add_file(scheme, "ballot", write("ballots", given), "tester").entry
+    table = workspace.ledger.table(entry.index)
+    grades = table["grade"].to_pylist()
+    assert "_line" not in table.column_names
+    assert sorted(grades) == ["good"] * 40 + ["poor"] * 40
+    assert grades not in (sorted(grades), sorted(grades, reverse=True))
+
+
 def test_a_batch_with_a_bad_row_lands_not_at_all(fresh, write, task):
     workspace, scheme = fresh
     size = workspace.ledger.size

@@ -19,7 +19,7 @@ from mingjian.declare import EvidenceType, Hierarchy, Scheme, evidence_types, lo
 from mingjian.reckon.claims import Measured, Verdict, check_claims, load_claims
 from mingjian.reckon.measures import Results, evaluate
 from mingjian.reckon.release import release
-from mingjian.record.evidence import Intake, Projection, View, check_rows, read_file, write_template
+from mingjian.record.evidence import Intake, Projection, View, check_rows, read_file, shuffled, write_template
 from mingjian.record.ledger import Batch, Entry, Ledger, LedgerState
 from mingjian.workspace._explained import Explained, explained
 from mingjian.workspace._schemes import recorded, scheme_batch, scheme_folder
@@ -162,6 +162,8 @@ class Workspace:
     def add(self, scheme: Scheme, kind: str, intake: Intake, by: str, *, synthetic: bool = False) -> Taken:
         """Take in rows that were read, held against those already there, also those that came in meanwhile.
 
+        Ballots are recorded in an order that says nothing of the file's.
+
         Raises MingjianError with every finding where nothing lands.
         """
         evidence = self.evidence_type(scheme, kind)
@@ -171,7 +173,8 @@ class Workspace:
         if not table.num_rows:
             return Taken(None, 0, judged.refused, judged.findings)
         source = {k: v for k, v in (("file", intake.file), ("sha256", intake.sha256)) if v}
-        batch = Batch(kind, scheme.id, by, table, source | ({"synthetic": "true"} if synthetic else {}))
+        recorded_rows = shuffled(table) if evidence.ballots else table
+        batch = Batch(kind, scheme.id, by, recorded_rows, source | ({"synthetic": "true"} if synthetic else {}))
 
         def still_fits(head: LedgerState) -> None:
             if head.size != size:

@@ -1,11 +1,21 @@
 """Evidence: files and forms to typed rows and findings, and the rows of a type as a table as of any size of the ledger."""
 
 from mingjian.record.evidence._checks import check_rows
-from mingjian.record.evidence._intake import Intake, read_rows
+from mingjian.record.evidence._intake import Intake, read_rows, shuffled
 from mingjian.record.evidence._projection import Projection
 from mingjian.record.evidence._readers import read_file
 from mingjian.record.evidence._schema import arrow_schema
 from mingjian.record.evidence._templates import write_template
 from mingjian.record.evidence._view import View
 
-__all__ = ["Intake", "Projection", "View", "arrow_schema", "check_rows", "read_file", "read_rows", "write_template"]
+__all__ = [
+    "Intake",
+    "Projection",
+    "View",
+    "arrow_schema",
+    "check_rows",
+    "read_file",
+    "read_rows",
+    "shuffled",
+    "write_template",
+]

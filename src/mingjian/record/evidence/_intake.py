@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
@@ -153,3 +155,14 @@ def _doubles(grid: Grid, type: EvidenceType, good: pa.Table) -> list[Finding]:
 
 def _pairs(table: pa.Table, *names: str) -> Iterator[tuple[Any, ...]]:
     return zip(*(table[name].to_pylist() for name in names), strict=True)
+
+
+def shuffled(table: pa.Table) -> pa.Table:
+    """Rows in an order that says nothing, and without the lines they stood on: neighbours in a file belong together.
+
+    So are ballots recorded: whoever reads the ledger cannot put the lines of one sheet together again. The order comes from
+    the machine's entropy and is kept nowhere.
+    """
+    order = np.random.default_rng(secrets.randbits(256)).permutation(table.num_rows)
+    kept = table.drop_columns([LINE]) if LINE in table.column_names else table
+    return kept.take(pa.array(order))
