@@ -165,4 +165,4 @@ def shuffled(table: pa.Table) -> pa.Table:
     """
     order = np.random.default_rng(secrets.randbits(256)).permutation(table.num_rows)
     kept = table.drop_columns([LINE]) if LINE in table.column_names else table
-    return kept.take(pa.array(order))
+    return kept.take(order)
