@@ -17,8 +17,8 @@ from mingjian.base.values import Period
 from mingjian.declare import Expr, Hierarchy, Index, Measure, Scheme, Title, formula_text, walk
 from mingjian.reckon.index import contributions
 from mingjian.reckon.measures._blocks import Block
-from mingjian.reckon.measures._columns import OK, singles
-from mingjian.reckon.measures._engine import Rows, key_of, kind_of, reductions, touched_rows
+from mingjian.reckon.measures._columns import OK, Places, singles
+from mingjian.reckon.measures._engine import Reduced, Rows, key_of, kind_of, reductions, touched_rows
 from mingjian.reckon.measures._evaluate import NOTHING_ATTESTED, Run
 from mingjian.reckon.measures._indices import Branch, leaf
 from mingjian.reckon.measures._plan import Job, among_peers, declared, evidence_of, job_for, jobs, rows_for
@@ -169,10 +169,23 @@ class _Explainer:
         place = reduced.grid.locate([self.subject], [member if rows.each else ""])
         found = reduced.columns[key_of(reduction)].take(place)
         value = singles(found)[0] if found.why[0] == OK else None
-        reached = self._reached(rows, reduction, member)
         if evidence_of(self.scheme, kind).ballots:
-            return ReductionSeen(formula_text(reduction), kind, value, reached.num_rows, (), True)
+            count = self._counted(reduction, reduced, place)
+            if count is None:
+                count = self._reached(rows, reduction, member).num_rows
+            return ReductionSeen(formula_text(reduction), kind, value, count, (), True)
+        reached = self._reached(rows, reduction, member)
         return ReductionSeen(formula_text(reduction), kind, value, reached.num_rows, self._rows(rows, reached), False)
+
+    def _counted(self, reduction: Expr, reduced: Reduced, place: Places) -> int | None:
+        """How many rows a reduction counted, where it says so itself: nobody needs to look at the rows again."""
+        if reduction.op == "mean":
+            counts = reduced.parts[key_of(reduction)][1].take(place)
+        elif reduction.op in ("count", "rows"):
+            counts = reduced.columns[key_of(reduction)].take(place)
+        else:
+            return None
+        return int(singles(counts)[0]) if counts.why[0] == OK else 0
 
     def _reached(self, rows: Rows, reduction: Expr, member: str) -> pa.Table:
         """The rows of one reduction and member; asked for all at once, since an index reads many."""
