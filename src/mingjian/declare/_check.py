@@ -156,8 +156,8 @@ class _Checker:
         for name in evidence.subjects:
             if name in fields and fields[name].type != "subject":
                 self.fault("bad-subject", f"{evidence.id}.{name} is no subject", where)
-        if evidence.dimension and len(evidence.key) != 1:
-            self.fault("bad-key", f"dimension {evidence.id} needs a key of one field", where)
+        if evidence.dimension and len(evidence.thread) != 1:
+            self.fault("bad-key", f"dimension {evidence.id} needs a key of one field, its date aside", where)
 
     def field(self, evidence: EvidenceType, field: Field) -> None:
         name, line = f"{evidence.id}.{field.name}", field.line
@@ -185,8 +185,8 @@ class _Checker:
             target = self.scheme.evidence.get(field.to)
             if target is None:
                 self.unknown("evidence type", field.to, self.scheme.evidence, name, line)
-            elif len(target.key) != 1:
-                self.fault("bad-ref", f"{name} refers to {field.to}, whose key is not one field", line)
+            elif len(target.thread) != 1:
+                self.fault("bad-ref", f"{name} refers to {field.to}, whose key is not one field, its date aside", line)
 
     def valued(self, item: Measure | Index) -> None:
         self.unit(item.id, item.unit, item.line)

@@ -68,10 +68,12 @@ class Field:
 class EvidenceType:
     """A kind of row: its fields, which of them identify it, date it and say about whom it is.
 
-    A later row with the same ``key`` supersedes the earlier one; without a key every row counts. ``subjects`` are the
-    subject fields (a measure of type T takes the first one that may hold a T). A ``dimension`` lists the members of a
-    breakdown (indicators, technologies). ``ballots`` puts every figure counted from the rows behind the release gate.
-    ``bad_rows`` says whether a batch with a bad row lands without it or not at all.
+    A later row with the same ``key`` supersedes the earlier one; without a key every row counts. With its date in the key
+    a row of another date is another row of the same ``thread``, and supersedes none. ``subjects`` are the subject fields
+    (a measure of type T takes the first one that may hold a T). A ``dimension`` lists the members of a breakdown
+    (indicators, technologies); of a thread the row dated last before a period's end is in force. ``ballots`` puts every
+    figure counted from the rows behind the release gate. ``bad_rows`` says whether a batch with a bad row lands without it
+    or not at all.
     """
 
     id: str
@@ -85,6 +87,11 @@ class EvidenceType:
     dimension: bool = False
     label: Label = "internal"
     line: int = 0
+
+    @property
+    def thread(self) -> tuple[str, ...]:
+        """The key without the date: it names a thing whose rows follow each other in time. Refs name it."""
+        return tuple(name for name in self.key if name != self.date)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,20 @@ def test_list_edited_in_the_office_supersedes_the_built_in_one(run, batches) -> 
     assert run(rows, "2021Q3").value("assessment", "U1").printed == "50.00"  # (80 + 3 x 40) / 4
 
 
+def test_weight_changed_from_a_day_leaves_the_quarters_before_it_as_they_were(run, batches) -> None:
+    other = {**INDICATOR, "code": "B1"}
+    changed = {**other, "weight": "300.0", "since": date(2021, 7, 1)}
+    tasks = [
+        {**TASK, "task": f"{quarter}-{code}", "indicator": code, "quarter": quarter, "awarded": awarded}
+        for quarter in ("2021Q2", "2021Q3")
+        for code, awarded in (("A1", "8.0"), ("B1", "4.0"))
+    ]
+    rows = {"subject": SUBJECTS, "indicator": batches("indicator", [INDICATOR, other], [changed]), "task": tasks}
+    assert run(rows, "2021Q2").value("assessment", "U1").printed == "60.00"  # (80 + 40) / 2
+    assert run(rows, "2021Q3").value("assessment", "U1").printed == "50.00"  # (80 + 3 x 40) / 4
+    assert run(rows, "2021Q3").value("movement", "U1").printed == "-10.00"
+
+
 def test_item_counts_from_the_quarter_in_which_it_was_established(run, batches) -> None:
     found = {**ITEM, "state": "substantiated", "established": date(2021, 5, 10)}
     rows = {"subject": SUBJECTS, "item": batches("item", [ITEM], [found])}

@@ -5,6 +5,7 @@ from mingjian.reckon.measures._derive import derive
 from mingjian.reckon.measures._evaluate import Attested, evaluate
 from mingjian.reckon.measures._explain import Explanation, ParameterSeen, ReductionSeen, RowSeen, explain
 from mingjian.reckon.measures._lineage import Lineage, lineage, lineages
+from mingjian.reckon.measures._tables import members
 from mingjian.reckon.measures._values import Aggregate, AggregateKey, Key, Part, Results, Status, Value
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     "explain",
     "lineage",
     "lineages",
+    "members",
 ]

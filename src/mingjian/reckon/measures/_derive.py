@@ -268,7 +268,7 @@ class _Frame:
             raise Misuse(f"nothing to carry along: {base.id} has no key", remedy="declare the key of its rows")
         chains: dict[tuple[object, ...], list[int]] = defaultdict(list)
         for i, row in enumerate(self.table.rows):
-            chains[tuple(row[field] for field in base.key if field != base.date)].append(i)
+            chains[tuple(row[field] for field in base.thread)].append(i)
         return list(chains.values())
 
 

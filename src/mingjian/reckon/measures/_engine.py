@@ -204,7 +204,7 @@ def select(query: Query) -> Any:
         if rows.window == "in_period":
             table = table.filter(table["_date"] >= ibis.literal(rows.first))
         elif rows.window == "state_at_end":
-            table = _latest(table, [k for k in evidence.key if k != evidence.date])
+            table = _latest(table, evidence.thread)
     if rows.pooled:
         table = _pooled(table, rows, evidence, ibis.memtable(query.ancestry))
     else:

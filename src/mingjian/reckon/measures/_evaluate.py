@@ -261,7 +261,7 @@ class Run:
         return grow(
             index.root,
             lambda kind: self.ground.members(kind, period.end),
-            lambda kind: next(k for k in self.scheme.evidence[kind].key if k != self.scheme.evidence[kind].date),
+            lambda kind: self.scheme.evidence[kind].thread[0],
         )
 
     def _given(self, job: Job, made: Sheet) -> Sheet:

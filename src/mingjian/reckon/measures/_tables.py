@@ -46,8 +46,7 @@ class Ground:
         evidence = self.scheme.evidence[kind]
         rows = [row for row in self.listed(kind) if not evidence.date or row["_date"] < end]  # type: ignore[operator]
         rows.sort(key=lambda row: (row["_date"], row["_entry"], row["_row"]) if evidence.date else ())
-        thread = [k for k in evidence.key if k != evidence.date]
-        return list({tuple(row[k] for k in thread): row for row in rows}.values())
+        return list({tuple(row[k] for k in evidence.thread): row for row in rows}.values())
 
     def derived(self, name: str, end: date) -> list[dict[str, object]]:
         """A derivation's rows before ``end``."""
@@ -68,6 +67,11 @@ class Ground:
             arrow = arrow_of(evidence_of(self.scheme, name), self.derived(name, end))
             self._tables[name, end] = ibis.memtable(arrow)
         return self._tables[name, end]
+
+
+def members(scheme: Scheme, view: View, kind: str, period: Period) -> Sequence[Row]:
+    """The members of dimension ``kind`` in force at the end of a period, as rows: those that an index grows from."""
+    return Ground(scheme, view).members(kind, period.end)
 
 
 @dataclass(frozen=True, slots=True)

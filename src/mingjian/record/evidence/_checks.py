@@ -35,7 +35,7 @@ def check_rows(
 ) -> tuple[Finding, ...]:
     """Findings about rows that name a row or a subject that is not there, for `Intake.judged`.
 
-    A ref must be the key (a date in it aside) of a row in ``view``, of one of ``types``, or, to its own type, of the batch.
+    A ref must be the key (its date aside) of a row in ``view``, of one of ``types``, or, to its own type, of the batch.
     A subject must exist on the day of the row, or on some day of the period that dates it, and be of a type the field may
     hold. ``zone`` is needed where a field of type time dates rows.
     """
@@ -51,7 +51,7 @@ def check_rows(
 def _missing_rows(
     intake: Intake, field: Field, target: EvidenceType, type: EvidenceType, view: View
 ) -> Iterator[Finding]:
-    key = next((name for name in target.key if name != target.date), target.key[0])
+    (key,) = target.thread
     known = view.rows(target.id)[[key]].distinct().to_pyarrow()[key].cast(pa.string()).combine_chunks()
     if target.id == type.id:
         known = pa.concat_arrays([known, intake.table[key].cast(pa.string()).combine_chunks()])
