@@ -270,6 +270,16 @@ def test_each_flipped_byte_of_a_credential_is_refused(world: Any) -> None:
     assert accepted == []
 
 
+def test_a_name_that_stands_twice_is_no_package(world: Any) -> None:
+    """The signature is over the last of two; a reader who takes the first would see another number."""
+    data = json.dumps(world.packages()["U1"])
+    assert '"printed": "' in data
+    twice = data.replace('"printed": "', '"printed": "99", "printed": "', 1).encode()
+    (found,) = verify([("twice", twice)], now=NOW, trust=world.trust).packages
+    assert not found.good
+    assert "twice" in found.malformed
+
+
 def numbers_of(package: Package) -> list[Package]:
     return [v for v in package["credential"]["credentialSubject"]["values"] if v["status"] == "value"]
 

@@ -7,10 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from mingjian.attest.verify import Report, Trust, verify
 from mingjian.base.errors import Misuse
+from mingjian.base.values import read_json
 
 
 def verify_files(files: Sequence[Path], *, trust: Trust, now: datetime, status: Iterable[Path] = ()) -> Report:
@@ -42,12 +41,12 @@ def read_trust(file: Path) -> Trust:
 def read_bytes(file: Path) -> bytes:
     """A file's bytes. Raises Misuse where there is none."""
     if not file.is_file():
-        raise Misuse(f"there is no file {file}")
+        raise Misuse(f"there is no file {file}", remedy="name a file that is there")
     return file.read_bytes()
 
 
 def _json(file: Path) -> Any:
     try:
-        return orjson.loads(read_bytes(file))
-    except orjson.JSONDecodeError as fault:
+        return read_json(read_bytes(file))
+    except (ValueError, RecursionError) as fault:
         raise Misuse(f"{file} is not JSON", why=str(fault)) from fault

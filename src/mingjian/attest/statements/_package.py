@@ -18,6 +18,7 @@ import orjson
 from mingjian.attest.statements._reading import Record, choice_of, list_of, malformed, record_of, text_of
 from mingjian.attest.statements._statement import Statement
 from mingjian.base.errors import MingjianError
+from mingjian.base.values import read_json
 from mingjian.record.ledger import Entry, RowProof
 
 FORMAT: Final = "mingjian/1"
@@ -121,8 +122,8 @@ def _document(data: bytes) -> Record:
     if len(data) > MOST_BYTES:
         raise malformed("$", f"{len(data)} bytes; {MOST_BYTES} are the most that is read")
     try:
-        return record_of(orjson.loads(data), "$")
-    except orjson.JSONDecodeError as fault:
+        return record_of(read_json(data), "$")
+    except (ValueError, RecursionError) as fault:
         raise malformed("$", f"not JSON: {fault}") from fault
 
 

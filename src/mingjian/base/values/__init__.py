@@ -10,6 +10,7 @@ from mingjian.base.values._numbers import (
     to_fraction,
 )
 from mingjian.base.values._periods import KINDS, Kind, Period
+from mingjian.base.values._reading import once, read_json
 from mingjian.base.values._units import Unit, convert, magnitude, unit
 
 __all__ = [
@@ -23,7 +24,9 @@ __all__ = [
     "fraction_text",
     "magnitude",
     "number_text",
+    "once",
     "parse_fraction",
+    "read_json",
     "round_float",
     "round_half_away",
     "sha256",

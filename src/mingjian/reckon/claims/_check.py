@@ -143,7 +143,7 @@ class _Desk:
                 f"{factor.name}: {amount.en} × {one.en} = {total.en} ({off})",
                 f"{factor.name}:{amount.zh} × {one.zh} = {total.zh}({off})",
             )
-        if not near:
+        if kin and not near:
             count, width = len(kin), f"{wanted.percent}%"
             yield Title(
                 f"none of {count} seen {wanted.substance} factors is within {width}",

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import python_calamine
 
 from mingjian.base.errors import Finding, MingjianError, Misuse, Place
-from mingjian.base.values import sha256
+from mingjian.base.values import once, sha256
 from mingjian.declare import EvidenceType
 from mingjian.record.evidence._fields import near, shown
 from mingjian.record.evidence._grid import Cells, Grid, grid_of_columns, grid_of_records, grid_of_table, is_empty
@@ -146,7 +146,7 @@ def _json_lines(data: bytes, type: EvidenceType, place: Place) -> Grid:
 
 
 def _object(line: str) -> dict[str, object]:
-    value = json.loads(line, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once)
+    value = json.loads(line, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=once)
     if not isinstance(value, dict):
         raise ValueError("it is " + type(value).__name__)
     return value
@@ -154,13 +154,6 @@ def _object(line: str) -> dict[str, object]:
 
 def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no number")
-
-
-def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        raise ValueError("a name stands twice")
-    return value
 
 
 def _parquet(data: bytes, type: EvidenceType, place: Place) -> Grid:
