@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -129,6 +130,9 @@ def print_report(console: Console, report: Report, shown: Face) -> None:
     console.print(f"{len(report.packages)} {shown.word('statements')}: {verdict}", markup=False)
     for outcome, count in sorted(report.counts.items()):
         console.print(f"  {count} {shown.word(outcome)}", markup=False)
+    unmade = (number for checked in report.packages for number in checked.numbers if number.outcome == "cannot")
+    for why, count in Counter(number.why for number in unmade).most_common():
+        console.print(f"    {count}: {why}", markup=False)
 
 
 def _print_package(console: Console, checked: Checked, shown: Face) -> None:
