@@ -124,6 +124,13 @@ def test_whole_numbers_of_any_size_may_stand_in_a_formula(bench):
     assert [found[x].number for x in "abc"] == [large + 10, large * 10, 10**11]
 
 
+def test_a_product_in_a_row_beyond_64_bits_says_what_a_row_holds(bench):
+    rows = {"reading": [reading("good", 0, 2**32)]}
+    with pytest.raises(MingjianError, match="too large") as error:
+        bench.formulas({"a": (WH * WH).sum()}, rows)
+    assert "whole numbers of one row hold 64 bits" in error.value.remedy
+
+
 def test_numbers_of_any_places_meet_in_a_formula(bench):
     """Of 90 and 0.5 neither type holds the other's numbers."""
     rows = {"reading": [reading("good", 0, 10, "0.000001")]}

@@ -107,7 +107,7 @@ class Query:
 def reduce_rows(query: Query) -> pa.Table:
     """Run all reductions of a query in one statement, for `read` to take columns from.
 
-    Raises MingjianError when a number grows beyond what 38 decimal digits hold.
+    Raises MingjianError when a whole number of one row grows beyond 64 bits, or a decimal or a sum beyond 38 digits.
     """
     table = select(query)
     compiler = _compiler(table, query)
@@ -249,7 +249,8 @@ def _run(query: Query, asked: Any) -> pa.Table:
         raise MingjianError(
             f"a figure over rows of {query.rows.kind} is too large",
             why=str(error).splitlines()[0],
-            remedy="exact sums hold 38 digits; declare a larger unit or find the row that is out of all proportion",
+            remedy="whole numbers of one row hold 64 bits, decimals and sums 38 digits; declare a larger unit or find the row"
+            " that is out of all proportion",
         ) from error
     return found
 

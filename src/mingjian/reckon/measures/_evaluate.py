@@ -93,7 +93,7 @@ def evaluate(
 
     ``view`` has the rows as of a ledger size; ``only`` names the measures wanted (with what they read); ``subjects``
     restricts the outcome to these and those below them. Raises Misuse for an unknown measure, MingjianError for a number
-    beyond 38 digits.
+    too large to be exact.
     """
     ordered = jobs(scheme, period, only)
     run = Run(scheme, Ground(scheme, view), hierarchy, None if among_peers(scheme, ordered) else subjects, attested)
