@@ -11,6 +11,7 @@ import pytest
 
 from mingjian.base.errors import Misuse
 from mingjian.base.values import Period
+from mingjian.record.evidence import Projection
 from mingjian.workspace import (
     STATUS_FILE,
     TRUST_FILE,
@@ -124,6 +125,23 @@ def test_revoked_stays_revoked_and_the_new_one_stands(issued, tmp_path):
     assert check(new.files, out).good
     (old,) = check([kept], out).packages
     assert old.status.outcome == "revoked"
+
+
+@pytest.mark.parametrize("level", ["public", "described", "auditor"])
+def test_rows_are_taken_in_while_files_are_written(fresh, write, task, tmp_path, level):
+    workspace, scheme = fresh
+    workspace.add_file(scheme, "task", write("busy", [task("1", "U1", "8")]), "tester")
+    other = Workspace.open(workspace.folder)
+    other.projection = Projection(other.projection.path, other.ledger, wait=0)
+
+    def meanwhile(_: str, done: int, __: int) -> None:
+        other.add_file(scheme, "task", write(f"busy-{level}-{done}", [task(str(done), "U2", str(done))]), "other")
+        other.measure(scheme, Q3)
+
+    order = Order(Q3, {"portrait": None}, level_of(level), papers=["U2"])
+    written = issue_into(workspace, scheme, order, tmp_path, by="tester", progress=meanwhile)
+    assert (len(written.files), len(written.papers)) == (2, 1)
+    assert check(written.files, tmp_path).good
 
 
 @pytest.mark.parametrize(

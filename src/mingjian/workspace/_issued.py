@@ -78,16 +78,17 @@ def issue_into(
             replaces=standing,
         )
         drawn = Papers(said, workspace.papers(scheme)) if order.papers else None
-        for statement, package in pack(said, workspace.ledger, order.level):
-            file = folder / file_name(statement)
-            file.write_bytes(write_package(package))
-            files.append(file)
-            ids[file] = statement.id
-            if drawn is not None and statement.subject in order.papers:
-                paper = file.with_suffix(".pdf")
-                paper.write_bytes(drawn.pdf(statement, package, order.language))
-                papers.append(paper)
-            progress("issue", len(files), len(said.statements))
+        packed = pack(said, workspace.ledger, order.level)
+    for statement, package in packed:  # the view is closed: others can take in rows while the files are written
+        file = folder / file_name(statement)
+        file.write_bytes(write_package(package))
+        files.append(file)
+        ids[file] = statement.id
+        if drawn is not None and statement.subject in order.papers:
+            paper = file.with_suffix(".pdf")
+            paper.write_bytes(drawn.pdf(statement, package, order.language))
+            papers.append(paper)
+        progress("issue", len(files), len(said.statements))
     write_status(workspace, folder)
     (folder / TRUST_FILE).write_bytes(orjson.dumps(trust_in(workspace), option=orjson.OPT_INDENT_2))
     return Written(tuple(files), tuple(papers), ids, said.snapshot.index)

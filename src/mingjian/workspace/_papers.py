@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mingjian.attest.issue import Issue
+from mingjian.attest.issue import Issue, Run
 from mingjian.attest.statements import Package, Statement
 from mingjian.base.errors import Misuse
 from mingjian.base.typeset import Typesetter, qr_svg
@@ -22,12 +22,16 @@ from mingjian.reckon.measures import Value, members
 
 
 class Papers:
-    """Draws the statements of one issue. ``folder`` is the scheme's, where the templates lie."""
+    """Draws the statements of one issue. ``folder`` is the scheme's, where the templates lie.
+
+    The run's view is read when this is made, and may be closed after.
+    """
 
     def __init__(self, issued: Issue, folder: Path) -> None:
         self.issued, self.folder = issued, folder
         self.run = issued.run
         self.scheme: Scheme = issued.run.scheme
+        self._members = _members(self.run)
 
     @cached_property
     def _typesetter(self) -> Typesetter:
@@ -133,16 +137,6 @@ class Papers:
         last = self.run.period.end - timedelta(days=1)
         return {p.id: said for p in self.scheme.parameters.values() if (said := _parameter(p, last)) is not None}
 
-    @cached_property
-    def _members(self) -> dict[str, dict[str, Any]]:
-        """The members of every dimension at the end of the period, with their weight and group where an index gives them."""
-        return {
-            str(row[evidence.thread[0]]): _member(row)
-            for evidence in self.scheme.evidence.values()
-            if evidence.dimension
-            for row in members(self.scheme, self.run.view, evidence.id, self.run.period)
-        }
-
     def _named(self, values: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         """Titles of members that are subjects or choices."""
         named = {member for by_member in values.values() for member in by_member if member}
@@ -184,6 +178,16 @@ def _row(evidence: EvidenceType, values: Mapping[str, Any]) -> dict[str, Any]:
         if name in evidence.fields and text in evidence.fields[name].choices
     }
     return {**{k: v for k, v in values.items() if v is not None}, "titles": titles}
+
+
+def _members(run: Run) -> dict[str, dict[str, Any]]:
+    """The members of every dimension at the end of the period, with their weight and group where an index gives them."""
+    return {
+        str(row[evidence.thread[0]]): _member(row)
+        for evidence in run.scheme.evidence.values()
+        if evidence.dimension
+        for row in members(run.scheme, run.view, evidence.id, run.period)
+    }
 
 
 def _member(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -108,12 +108,15 @@ def issue(
 
 
 def pack(issued: Issue, ledger: Ledger, level: Level) -> Iterator[tuple[Statement, Package]]:
-    """Each statement of an issue with its package for readers of a level. One credential, whatever the level."""
+    """Each statement of an issue with its package for readers of a level. One credential, whatever the level.
+
+    The run's view is read by this call alone: it may be closed before the packages are taken.
+    """
     by_type: dict[str, list[str]] = {}
     for name, subject in issued.statements:
         by_type.setdefault(name, []).append(subject)
-    for name, subjects in by_type.items():
-        yield from _packed(issued, ledger, level, name, subjects)
+    disclosed = {name: _disclosed(issued, level, name, subjects) for name, subjects in by_type.items()}
+    return (pair for name in by_type for pair in _packed(issued, ledger, level, name, disclosed[name]))
 
 
 def file_name(statement: Statement) -> str:
@@ -121,22 +124,22 @@ def file_name(statement: Statement) -> str:
     return f"{statement.type}-{quote(statement.subject, safe='')}-{statement.period}.json"
 
 
-def _packed(
-    issued: Issue, ledger: Ledger, level: Level, name: str, subjects: Collection[str]
-) -> Iterator[tuple[Statement, Package]]:
-    declared = issued.run.scheme.statements[name]
+def _disclosed(issued: Issue, level: Level, name: str, subjects: Collection[str]) -> Mapping[str, Disclosure]:
     if level == "described":
-        disclosed = issued.described[name]
-    else:
-        disclosed = disclose(issued.run, told(issued.run, declared, level), subjects, level)
-    places = _attested(issued, declared, level, disclosed)
+        return issued.described[name]
+    return disclose(issued.run, told(issued.run, issued.run.scheme.statements[name], level), subjects, level)
+
+
+def _packed(
+    issued: Issue, ledger: Ledger, level: Level, name: str, disclosed: Mapping[str, Disclosure]
+) -> Iterator[tuple[Statement, Package]]:
+    places = _attested(issued, issued.run.scheme.statements[name], level, disclosed)
     wanted = {place for disclosure in disclosed.values() for place in disclosure.places}
     wanted |= {(issued.snapshot.index, row) for rows in places.values() for row in rows}
     proofs = _prove(ledger, wanted)
     state = ledger.state(issued.size)
     entries = {index: _proven(ledger, state, index) for index in {entry for entry, _ in wanted}}
-    for subject in subjects:
-        disclosure = disclosed[subject]
+    for subject, disclosure in disclosed.items():
         used = {entry for entry, _ in disclosure.places} | {issued.snapshot.index}
         package = Package(
             level=level,
