@@ -24,5 +24,5 @@ def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """The object of these pairs. Raises ValueError where a name stands twice."""
     value = dict(pairs)
     if len(value) < len(pairs):
-        raise ValueError("a name stands twice in one object")
+        raise ValueError("a name stands twice")
     return value
