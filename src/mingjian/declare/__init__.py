@@ -33,14 +33,18 @@ from mingjian.declare._model import (
     Scheme,
     StatementType,
     SubjectType,
-    Title,
 )
 from mingjian.declare._new import new_scheme
+from mingjian.declare._process import Act, Amount, Process, Role, State, Year
 from mingjian.declare._section import Report, Section, near
 from mingjian.declare._section import read_file as read_toml
 from mingjian.declare._subjects import Hierarchy, Subject
+from mingjian.declare._titles import LABELS, Label, Title
 
 __all__ = [
+    "LABELS",
+    "Act",
+    "Amount",
     "Case",
     "Dated",
     "Derivation",
@@ -52,16 +56,21 @@ __all__ = [
     "Grade",
     "Hierarchy",
     "Index",
+    "Label",
     "Measure",
     "Node",
     "Parameter",
+    "Process",
     "Report",
+    "Role",
     "Scheme",
     "Section",
+    "State",
     "StatementType",
     "Subject",
     "SubjectType",
     "Title",
+    "Year",
     "carry",
     "coalesce",
     "evidence_types",

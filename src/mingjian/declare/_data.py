@@ -31,8 +31,9 @@ MAX_ITEMS = 200_000
 MAX_DEPTH = 40
 
 _FOLDER = frozenset({"line", "code_line", "folder", "cases", "fingerprint"})
-# What a reader sees and no number depends on. Labels decide who may see a row, which the ledger decides anew each time.
-_WORDING = _FOLDER | {"title", "en", "zh", "law", "source", "label", "template", "version"}
+# What a reader sees, who that is, and by what process evidence came: numbers depend on the evidence alone.
+_PEOPLE = frozenset({"label", "processes", "roles", "calendar", "retain"})
+_WORDING = _FOLDER | _PEOPLE | {"title", "en", "zh", "law", "source", "template", "version"}
 _NUMBER = re.compile(r"-?[0-9]{1,39}(\.[0-9]{1,39})?")
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")
 

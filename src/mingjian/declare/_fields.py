@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mingjian.declare._model import EvidenceType, Field, Scheme, Title
+from mingjian.declare._model import EvidenceType, Field, Scheme
+from mingjian.declare._titles import Title
 
 SUBJECT = "subject"
 

@@ -15,8 +15,9 @@ from types import MappingProxyType
 from typing import Literal
 
 from mingjian.declare._expressions import Expr
+from mingjian.declare._process import Process, Role, Year
+from mingjian.declare._titles import Label, Title
 
-Label = Literal["public", "internal", "confidential", "sealed"]
 Window = Literal["in_period", "up_to", "state_at_end"]
 Rollup = Literal["pool", "sum", "mean", "none"]
 FieldType = Literal[
@@ -25,18 +26,6 @@ FieldType = Literal[
 Direction = Literal["higher", "lower", "neither"]
 
 EMPTY: Mapping[str, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Title:
-    """One thing's name in English and in Chinese."""
-
-    en: str
-    zh: str
-
-    def text(self, language: str) -> str:
-        """The name in ``language`` ("en" or "zh")."""
-        return self.zh if language == "zh" else self.en
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +62,7 @@ class EvidenceType:
     (a measure of type T takes the first one that may hold a T). A ``dimension`` lists the members of a breakdown
     (indicators, technologies); of a thread the row dated last before a period's end is in force. ``ballots`` puts every
     figure counted from the rows behind the release gate. ``bad_rows`` says whether a batch with a bad row lands without it
-    or not at all.
+    or not at all. Rows are kept for ``retain`` years after the end of the year of their date, and for good without it.
     """
 
     id: str
@@ -86,6 +75,7 @@ class EvidenceType:
     ballots: bool = False
     dimension: bool = False
     label: Label = "internal"
+    retain: int | None = None
     line: int = 0
 
     @property
@@ -295,6 +285,9 @@ class Scheme:
     folder: Path | None
     fingerprint: str
     line: int = 0
+    processes: Mapping[str, Process] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    calendar: tuple[Year, ...] = ()
 
     def lineage_of(self, subject_type: str) -> tuple[str, ...]:
         """``subject_type`` and every type above it, nearest first."""

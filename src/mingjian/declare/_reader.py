@@ -23,7 +23,6 @@ from mingjian.declare._model import (
     FieldType,
     Grade,
     Index,
-    Label,
     Measure,
     Node,
     Parameter,
@@ -31,16 +30,14 @@ from mingjian.declare._model import (
     Scheme,
     StatementType,
     SubjectType,
-    Title,
     Window,
 )
 from mingjian.declare._section import SCHEME_FILE, Report, Section, near, read_file
+from mingjian.declare._titles import LABELS, Title
 
 T = TypeVar("T")
 
 UNRECORDED = literal(0)  # stands for a formula until it is recorded
-
-_LABELS: tuple[str, ...] = get_args(Label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ def _evidence(name: str, s: Section, context: _Context) -> EvidenceType:
         bad_rows=s.choice("bad_rows", ("refuse", "leave_out"), "refuse"),
         ballots=s.flag("ballots"),
         dimension=s.flag("dimension"),
-        label=s.choice("label", _LABELS, "internal"),
+        label=s.choice("label", LABELS, "internal"),
         line=s.line,
     )
 
@@ -137,7 +134,7 @@ def _field(name: str, s: Section) -> Field:
         at_most=s.text("at_most", "") if kind in ("integer", "quantity", "decimal") else "",
         of=s.names("of") if kind in ("subject", "period") else (),
         to=s.text("to") if kind == "ref" else "",
-        label=s.choice("label", _LABELS, "internal"),
+        label=s.choice("label", LABELS, "internal"),
         line=s.line,
     )
 

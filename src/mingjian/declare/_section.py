@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from mingjian.base.errors import Finding, Place
 from mingjian.declare._lines import Path, line_of, lines_of
-from mingjian.declare._model import Title
+from mingjian.declare._titles import Title
 
 SCHEME_FILE = "scheme.toml"
 CODE_FILE = "measures.py"

@@ -14,7 +14,8 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from mingjian.base.errors import Fault, Finding, Place
-from mingjian.declare._model import SubjectType, Title
+from mingjian.declare._model import SubjectType
+from mingjian.declare._titles import Title
 
 Ancestry: TypeAlias = tuple[str, str, date, date | None]
 
