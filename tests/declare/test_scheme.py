@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -116,10 +117,48 @@ def test_rows_of_a_derivation_have_the_fields_they_come_from_and_the_results(ric
     assert source_type(rich, "nothing") is None
 
 
-def test_every_scheme_knows_rows_about_subjects(rich: Scheme) -> None:
+def test_how_work_goes_on_is_data(rich: Scheme) -> None:
+    work = rich.processes["work"]
+
+    assert (work.of, work.start, list(work.states), list(work.acts)) == (
+        "errand",
+        "open",
+        ["open", "answered", "closed"],
+        ["answer", "return", "close"],
+    )
+    assert [(s.due, s.within, s.days, s.final) for s in work.states.values()] == [
+        ("deadline", None, "calendar", False),
+        ("", 5, "working", False),
+        ("", None, "calendar", True),
+    ]
+    answer, back = work.acts["answer"], work.acts["return"]
+    assert (answer.sources, answer.to, answer.by, answer.takes) == (
+        ("open",),
+        "answered",
+        ("clerk",),
+        {"answer": "some"},
+    )
+    assert (answer.sets, answer.sets_late) == ({"outcome": "good"}, {"outcome": "late"})
+    assert (back.fills, back.when, back.once) == (("deadline",), "before_due", True)
+    assert (rich.roles["head"].grants, rich.roles["head"].oversees) == (("clerk", "head"), True)
+    assert rich.evidence["errand"].retain == 5
+
+
+def test_of_a_range_of_days_those_count_that_differ_from_the_rule(rich: Scheme) -> None:
+    (year,) = rich.calendar
+
+    assert (year.year, year.source) == (2021, "Notice 27")
+    assert sorted(day.day for day in year.holidays if day.month == 2) == [11, 12, 15, 16, 17]  # not Saturday and Sunday
+    assert year.workdays == {date(2021, 2, 7), date(2021, 2, 20)}
+
+
+def test_every_scheme_knows_rows_about_subjects_and_with_processes_and_roles_the_kernels_own(rich: Scheme) -> None:
     subject = subject_evidence(rich)
 
-    assert list(evidence_types(rich)) == ["subject", *rich.evidence]
+    assert list(evidence_types(rich)) == ["subject", "act", "grant", *rich.evidence]
+    assert list(evidence_types(replace(rich, processes={}, roles={}))) == ["subject", *rich.evidence]
+    assert evidence_types(rich)["act"].key == ()
+    assert evidence_types(rich)["grant"].key == ("account", "role", "subject")
     assert (subject.key, subject.date) == (("id", "from"), "from")
     assert list(subject.fields["type"].choices) == ["district", "unit", "leader"]
 
@@ -144,6 +183,14 @@ def test_data_is_json_without_numbers_and_comes_back_exactly(rich: Scheme, data:
     assert again.parameters["half_life"].values[1].value == Decimal("90.50")
     assert (again.folder, again.cases) == (None, ())
     assert not [value for value in _leaves(data) if isinstance(value, int | float) and not isinstance(value, bool)]
+
+
+def test_data_written_before_there_were_processes_is_still_read(rich: Scheme, data: dict[str, Any]) -> None:
+    without = scheme_data(replace(rich, processes={}, roles={}, calendar=()))
+    older = {key: value for key, value in without.items() if key not in ("processes", "roles", "calendar")}
+    older["evidence"] = [[k, {n: v for n, v in kind.items() if n != "retain"}] for k, kind in older["evidence"]]
+
+    assert scheme_from_data(older).fingerprint == rich.fingerprint
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -220,6 +267,7 @@ def test_hostile_data_is_a_fault_or_a_scheme_that_holds(data: dict[str, Any], ch
         (lambda d: d["measures"][0][1].update(expr=["lit", "text", None, "x"]), "not a number"),
         (lambda d: d["parameters"][0][1]["values"][0].update(value="1e9"), "no Decimal"),
         (lambda d: d["parameters"][0][1]["values"][0].update(start="2021-13-01"), "month must be"),
+        (lambda d: d["calendar"][0]["workdays"].reverse(), "not in order"),
         (lambda d: d.update(zone="../etc/passwd"), "no time zone"),
         (lambda d: d.update(id="x; drop"), "cannot be a name"),
     ],
@@ -278,6 +326,11 @@ def test_a_changed_meaning_changes_the_fingerprint(
         ("scheme.toml", "value = 90.50", "value = 90.5"),
         ("scheme.toml", 'version = "2021.1"', 'version = "2021.2"'),
         ("scheme.toml", "{ open = 0, done = 100 }", "{ done = 100, open = 0 }"),
+        # who may do what, and by when, decides no number
+        ("scheme.toml", "within = 5", "within = 6"),
+        ("scheme.toml", 'reads = "sealed"', 'reads = "internal"'),
+        ("scheme.toml", "2021-01-01, ", ""),
+        ("scheme.toml", "retain = 5", "retain = 6"),
     ],
 )
 def test_wording_and_order_do_not_change_the_fingerprint(

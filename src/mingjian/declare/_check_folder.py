@@ -55,6 +55,9 @@ class _Loose:
         used |= {d.of for d in scheme.derivations.values()}
         used |= {field.to for evidence in scheme.evidence.values() for field in evidence.fields.values()}
         used |= {name for index in scheme.indices.values() for n in index.nodes() for name in (n.measure, n.members)}
+        used |= {process.of for process in scheme.processes.values()}
+        used |= {kind for process in scheme.processes.values() for act in process.acts.values() for kind in act.takes}
+        used |= {kind for role in scheme.roles.values() for kind in role.adds}
         # What a case expects is a result in its own right: claims may be held against it.
         used |= {expected.measure for case in scheme.cases for expected in case.expected}
         return used | {name for statement in scheme.statements.values() for name in statement.show}

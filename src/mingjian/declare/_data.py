@@ -33,6 +33,7 @@ MAX_DEPTH = 40
 _FOLDER = frozenset({"line", "code_line", "folder", "cases", "fingerprint"})
 # What a reader sees, who that is, and by what process evidence came: numbers depend on the evidence alone.
 _PEOPLE = frozenset({"label", "processes", "roles", "calendar", "retain"})
+_LATER = _PEOPLE - {"label"}  # what data written before there were processes does not have
 _WORDING = _FOLDER | _PEOPLE | {"title", "en", "zh", "law", "source", "template", "version"}
 _NUMBER = re.compile(r"-?[0-9]{1,39}(\.[0-9]{1,39})?")
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")
@@ -93,6 +94,8 @@ def _encode(value: object, without: Collection[str], *, meaning: bool = False) -
             return fraction_text(Fraction(value)) if meaning else number_text(value)
         case date():
             return value.isoformat()
+        case frozenset():
+            return [_encode(item, without, meaning=meaning) for item in sorted(value)]
         case tuple():
             return [_encode(item, without, meaning=meaning) for item in value]
         case Mapping():
@@ -129,6 +132,11 @@ class _Decoder:
             if raw not in inner or not isinstance(raw, str):
                 raise _Unfit(path, f"not one of {', '.join(map(repr, inner))}")
             return raw
+        if origin is frozenset:
+            members = [self._decode(inner[0], item, f"{path}[]", depth + 1) for item in _list(raw, path)]
+            if members != sorted(set(members)):
+                raise _Unfit(path, "not in order, each once")
+            return frozenset(members)
         if origin is tuple:
             items = _list(raw, path)
             return tuple(self._decode(inner[0], item, f"{path}[{i}]", depth + 1) for i, item in enumerate(items))
@@ -160,9 +168,10 @@ class _Decoder:
         return made
 
     def _record(self, kind: Any, raw: object, path: str, depth: int) -> Any:
-        wanted = [item for item in fields(kind) if item.name not in _FOLDER]
-        names = [item.name for item in wanted]
-        if not isinstance(raw, Mapping) or set(raw) != set(names):
+        wanted = [item.name for item in fields(kind) if item.name not in _FOLDER]
+        there = set(raw) if isinstance(raw, Mapping) else set()
+        names = [name for name in wanted if name in there or name not in _LATER]
+        if not isinstance(raw, Mapping) or there != set(names):
             raise _Unfit(path, f"not an object of exactly {', '.join(names)}")
         hints = _hints(kind)
         given = {name: self._decode(hints[name], raw[name], f"{path}.{name}", depth + 1) for name in names}

@@ -8,6 +8,8 @@ from mingjian.declare._model import EvidenceType, Field, Scheme
 from mingjian.declare._titles import Title
 
 SUBJECT = "subject"
+ACT = "act"
+GRANT = "grant"
 
 
 def subject_evidence(scheme: Scheme) -> EvidenceType:
@@ -33,9 +35,56 @@ def subject_evidence(scheme: Scheme) -> EvidenceType:
     )
 
 
+def act_evidence() -> EvidenceType:
+    """The evidence type ``act``: each row is one act in one case of a process, never superseded.
+
+    ``frm`` and ``to`` are the states before and after, ``late`` whether it came after the deadline of the state before,
+    ``by`` the account, ``on`` the day of ``at`` on the clock of the scheme.
+    """
+    fields = (
+        Field("process", "text", Title("Process", "流程")),
+        Field("case", "text", Title("Case", "事项")),
+        Field("act", "text", Title("Act", "办理")),
+        Field("frm", "text", Title("State before", "办理前状态")),
+        Field("to", "text", Title("State after", "办理后状态")),
+        Field("late", "flag", Title("Late", "逾期")),
+        Field("role", "text", Title("Role", "角色")),
+        Field("by", "text", Title("Account", "账号")),
+        Field("on", "date", Title("Day", "日期")),
+        Field("at", "time", Title("Time", "时间")),
+        Field("note", "text", Title("Note", "备注"), optional=True),
+    )
+    return EvidenceType(ACT, Title("Acts", "办理记录"), {field.name: field for field in fields}, date="on")
+
+
+def grant_evidence() -> EvidenceType:
+    """The evidence type ``grant``: who holds which role over which subject, from day ``since`` up to but not on ``until``.
+
+    A later row of the same account, role and subject supersedes: a role is taken away by one with ``until``.
+    """
+    fields = (
+        Field("account", "text", Title("Account", "账号")),
+        Field("role", "text", Title("Role", "角色")),
+        Field("subject", "text", Title("Subject", "对象")),
+        Field("since", "date", Title("From", "起始日期")),
+        Field("until", "date", Title("Until", "终止日期"), optional=True),
+        Field("by", "text", Title("Granted by", "授权人")),
+    )
+    key = ("account", "role", "subject")
+    return EvidenceType(GRANT, Title("Grants", "授权"), {field.name: field for field in fields}, key=key, date="since")
+
+
 def evidence_types(scheme: Scheme) -> dict[str, EvidenceType]:
-    """Every kind of row that can be added under the scheme: ``subject`` and the declared evidence types."""
-    return {SUBJECT: subject_evidence(scheme), **scheme.evidence}
+    """Every kind of row that a ledger can hold under the scheme: the kernel's own and the declared evidence types.
+
+    The kernel's are ``subject``, with processes ``act``, and with roles ``grant``.
+    """
+    types = {SUBJECT: subject_evidence(scheme)}
+    if scheme.processes:
+        types[ACT] = act_evidence()
+    if scheme.roles:
+        types[GRANT] = grant_evidence()
+    return types | dict(scheme.evidence)
 
 
 def source_type(scheme: Scheme, name: str) -> EvidenceType | None:

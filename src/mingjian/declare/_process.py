@@ -14,6 +14,8 @@ from typing import Literal
 from mingjian.declare._titles import Label, Title
 
 Amount = Literal["one", "some", "any"]
+Days = Literal["calendar", "working"]
+When = Literal["any", "before_due", "after_due"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class State:
     title: Title
     due: str = ""
     within: int | None = None
-    days: Literal["calendar", "working"] = "calendar"
+    days: Days = "calendar"
     final: bool = False
     line: int = 0
 
@@ -53,7 +55,7 @@ class Act:
     fills: tuple[str, ...] = ()
     sets: Mapping[str, str] = field(default_factory=dict)
     sets_late: Mapping[str, str] = field(default_factory=dict)
-    when: Literal["any", "before_due", "after_due"] = "any"
+    when: When = "any"
     once: bool = False
     line: int = 0
 
@@ -100,3 +102,4 @@ class Year:
     holidays: frozenset[date]
     workdays: frozenset[date]
     source: str
+    line: int = 0

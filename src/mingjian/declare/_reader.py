@@ -32,6 +32,7 @@ from mingjian.declare._model import (
     SubjectType,
     Window,
 )
+from mingjian.declare._reader_process import read_calendar, read_processes, read_roles
 from mingjian.declare._section import SCHEME_FILE, Report, Section, near, read_file
 from mingjian.declare._titles import LABELS, Title
 
@@ -79,6 +80,9 @@ def read_scheme(folder: Path, report: Report) -> Scheme | None:
         folder=folder,
         fingerprint="",
         line=head.line,
+        processes=read_processes(root),
+        roles=read_roles(root),
+        calendar=read_calendar(root),
     )
     head.end()
     root.end()
@@ -115,6 +119,7 @@ def _evidence(name: str, s: Section, context: _Context) -> EvidenceType:
         ballots=s.flag("ballots"),
         dimension=s.flag("dimension"),
         label=s.choice("label", LABELS, "internal"),
+        retain=s.integer("retain") if "retain" in s.table else None,
         line=s.line,
     )
 

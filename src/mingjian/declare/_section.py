@@ -113,6 +113,10 @@ class Section:
             return default
         return tuple(value)
 
+    def items(self, key: str) -> list[object]:
+        """A list of anything."""
+        return cast(list[object], self._typed(key, list, "a list", [], False))
+
     def title(self, key: str = "title") -> Title:
         """A name in English and in Chinese, both required."""
         if key not in self.table:
