@@ -15,13 +15,15 @@ from zoneinfo import ZoneInfo
 from mingjian.base.errors import Misuse
 from mingjian.base.values import KINDS, round_half_away, unit
 from mingjian.declare._check_formulas import check_formulas, rank, types_with_value
+from mingjian.declare._check_process import check_processes
 from mingjian.declare._check_references import BOUNDS
+from mingjian.declare._fields import ACT, GRANT, SUBJECT
 from mingjian.declare._model import Derivation, EvidenceType, Field, Index, Measure, Parameter, Scheme, StatementType
 from mingjian.declare._section import SCHEME_FILE, Report, near
 
 _NUMERIC = ("integer", "quantity", "decimal")
 _DATED = ("date", "time", "period")
-_INPUTS = (*BOUNDS, "subject")  # what formulas and files know by these names already
+_INPUTS = (*BOUNDS, SUBJECT)  # what formulas and files know by these names already
 _COLUMNS = ("count",)  # task.count() is how many rows there are
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _MOST_DECIMALS = 18  # what a stored decimal holds
@@ -39,6 +41,7 @@ def check(scheme: Scheme, report: Report) -> bool:
         return False
     checker.check()
     check_formulas(scheme, report)
+    check_processes(scheme, report)
     return True
 
 
@@ -108,9 +111,12 @@ class _Checker:
     def names(self) -> None:
         """Names become Python parameters, columns and parts of files."""
         scheme = self.scheme
-        taken = {item.id: _INPUTS for item in inputs(scheme)}
+        kernel = [name for name, there in ((ACT, scheme.processes), (GRANT, scheme.roles)) if there]
+        taken = {item.id: (*_INPUTS, *kernel) for item in inputs(scheme)}
         named = [
             (scheme.id, scheme.line),
+            *((process.id, process.line) for process in scheme.processes.values()),
+            *((role.id, role.line) for role in scheme.roles.values()),
             *((kind.id, kind.line) for kind in scheme.subjects.values()),
             *((statement.id, statement.line) for statement in scheme.statements.values()),
             *((item.id, item.line) for item in inputs(scheme)),
@@ -123,6 +129,11 @@ class _Checker:
         for derivation in scheme.derivations.values():
             for result in derivation.units:
                 self.name(result, derivation.line, _COLUMNS)
+        for process in scheme.processes.values():
+            states = [(state.id, state.line) for state in process.states.values()]
+            for name, line in [*states, *((act.id, act.line) for act in process.acts.values())]:
+                if not _NAME.fullmatch(name):  # no formula names them: a word of Python will do
+                    self.name(name, line, ())
 
     def name(self, name: str, line: int, taken: tuple[str, ...]) -> None:
         if name in taken:
@@ -156,6 +167,13 @@ class _Checker:
         for name in evidence.subjects:
             if name in fields and fields[name].type != "subject":
                 self.fault("bad-subject", f"{evidence.id}.{name} is no subject", where)
+        for name in {*evidence.key, evidence.date}:
+            if name in fields and fields[name].label == "sealed":
+                message = f"{evidence.id}.{name} is sealed, and names or dates the row"
+                self.fault("bad-sealed", message, fields[name].line, "nothing stands on what only few may open")
+        if evidence.retain is not None and not evidence.date:
+            message = f"{evidence.id} is kept for {evidence.retain} years, and its rows have no date"
+            self.fault("no-date", message, where, "date = ...")
         if evidence.dimension and len(evidence.thread) != 1:
             self.fault("bad-key", f"dimension {evidence.id} needs a key of one field, its date aside", where)
 
@@ -165,6 +183,9 @@ class _Checker:
             self.unit(name, field.unit, line)
         if field.decimals > _MOST_DECIMALS:
             self.fault("bad-value", f"{name} has more than {_MOST_DECIMALS} decimals", line)
+        if field.label == "sealed" and field.type != "text":
+            message = f"{name} is sealed and of type {field.type}"
+            self.fault("bad-sealed", message, line, "only a text can be sealed: nothing may be worked out from it")
         if field.type == "choice" and not field.choices:
             self.fault("missing-key", f"{name} has no choices", line)
         if field.min is not None and field.max is not None and field.min > field.max:

@@ -21,7 +21,7 @@ def types_with_value(scheme: Scheme, item: Measure | Index) -> tuple[str, ...]:
     """The subject types that have a value of it: its own and, when it rolls up, those above."""
     if isinstance(item, Index) or item.rollup == "none" or item.of not in scheme.subjects:
         return (item.of,)
-    return _upwards(scheme, item.of)
+    return upwards(scheme, item.of)
 
 
 def rank(period: str) -> int:
@@ -55,6 +55,7 @@ class _Checker:
     def measure(self, measure: Measure) -> None:
         nodes = list(walk(measure.expr))
         self.words(measure, nodes)
+        self.sealed(measure, nodes)
         for kind in _kinds(nodes):
             source = source_type(self.scheme, kind)
             if source is not None:
@@ -73,7 +74,7 @@ class _Checker:
             self.coded("not-exact", message, measure, "a power, a double or a division within rows makes it a score")
 
     def rows(self, measure: Measure, kind: str, source: EvidenceType) -> None:
-        below = {t for t in self.scheme.subjects if measure.of in _upwards(self.scheme, t)}
+        below = {t for t in self.scheme.subjects if measure.of in upwards(self.scheme, t)}
         wanted = below if measure.rollup == "pool" else {measure.of}
         about = {t for name in source.subjects if name in source.fields for t in source.fields[name].of}
         if measure.of in self.scheme.subjects and not wanted & about:
@@ -125,6 +126,7 @@ class _Checker:
             )
         nodes = [node for expr in derivation.expr.values() for node in walk(expr)]
         self.words(derivation, nodes)
+        self.sealed(derivation, nodes)
         if not derivation.units:
             self.declared("missing-key", f"{derivation.id} declares no results", line, 'results = { wh = "Wh" }')
         if derivation.expr and derivation.units and set(derivation.expr) != set(derivation.units):
@@ -169,7 +171,7 @@ class _Checker:
         elif derivation.order not in fields:
             message = f"{derivation.id} splits by {derivation.split} in order of no field {derivation.order!r}"
             self.declared("unknown-field", message, line, near(derivation.order, [*fields]))
-        elif KIND_OF_FIELD[fields[derivation.order].type] not in ranks:
+        elif KIND_OF_FIELD[fields[derivation.order].type] not in ranks or fields[derivation.order].label == "sealed":
             self.declared(
                 "bad-split", f"{derivation.id} cannot split by {derivation.split} of {derivation.order}", line
             )
@@ -187,6 +189,17 @@ class _Checker:
                 choices = row_fields(self.scheme, str(field.args[0]))[str(field.args[1])].choices
                 if choices and word not in choices:
                     self.word(item, f"{text(field)} is never {word!r}", word, choices)
+
+    def sealed(self, item: Measure | Derivation, nodes: Iterable[Expr]) -> None:
+        """A number must be open to those who may see it, and so all it is made of."""
+        read = [(str(node.args[0]), str(node.args[1])) for node in nodes if node.op == "field"]
+        each = item.each if isinstance(item, Measure) else ""
+        read += [(kind, each) for kind in _kinds(nodes) if each]
+        for kind, name in dict.fromkeys(read):
+            field = row_fields(self.scheme, kind).get(name)
+            if field is not None and field.label == "sealed":
+                message = f"{item.id} reads {kind}.{name}, which is sealed"
+                self.coded("bad-sealed", message, item, "nothing stands on what only few may open")
 
     def word(self, item: Measure | Derivation, message: str, word: str, known: Mapping[str, object]) -> None:
         self.coded("unknown-word", f"in {item.id}, {message}", item, near(word, known))
@@ -260,6 +273,9 @@ class _Checker:
             if name and name not in dimension.fields:
                 message = f"{who} has {key} = {name!r}, no field of {dimension.id}"
                 self.declared("unknown-field", message, node.line, near(name, dimension.fields))
+            elif name and dimension.fields[name].label == "sealed":
+                message = f"{who} has {key} = {name!r}, which is sealed"
+                self.declared("bad-sealed", message, node.line, "nothing stands on what only few may open")
             elif name and key != "group" and KIND_OF_FIELD[dimension.fields[name].type] != "exact":
                 self.declared("not-numeric", f"{who} has {key} = {name!r}, which is no number", node.line)
 
@@ -282,7 +298,8 @@ def _compared(node: Expr) -> Iterator[tuple[Expr, str]]:
         yield from ((field, str(word.args[0])) for word in words if word.op == "lit" and word.kind == "text")
 
 
-def _upwards(scheme: Scheme, kind: str) -> tuple[str, ...]:
+def upwards(scheme: Scheme, kind: str) -> tuple[str, ...]:
+    """A subject type and those above it, as far as they are declared."""
     found: list[str] = []
     while kind in scheme.subjects and kind not in found:
         found.append(kind)

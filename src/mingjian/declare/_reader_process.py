@@ -93,10 +93,12 @@ def read_calendar(root: Section) -> tuple[Year, ...]:
     """The declared years of the calendar, in order."""
     years = []
     for name, s in root.named("calendar"):
-        if not re.fullmatch("[0-9]{4}", name):
-            s.fault("bad-calendar", f"{name!r} is no year", remedy="[calendar.2021]")
         holidays, workdays = _days(s, "holidays", weekend=False), _days(s, "workdays", weekend=True)
-        years.append(Year(int(name) if name.isdecimal() else 0, holidays, workdays, s.text("source"), s.line))
+        source = s.text("source")
+        if re.fullmatch("[0-9]{4}", name):
+            years.append(Year(int(name), holidays, workdays, source, s.line))
+        else:
+            s.fault("bad-calendar", f"{name!r} is no year", remedy="[calendar.2021]")
         s.end()
     return tuple(sorted(years, key=lambda year: year.year))
 
