@@ -11,7 +11,6 @@ from mingjian.reckon.measures._columns import OK, Column, singles
 from mingjian.reckon.measures._engine import key_of, kind_of, reductions
 from mingjian.reckon.measures._evaluate import NOTHING_ATTESTED, Run
 from mingjian.reckon.measures._plan import Job, declared, jobs, rows_for, wanted
-from mingjian.reckon.measures._tables import Ground
 from mingjian.reckon.measures._values import COUNT, SUM, VALUE, Aggregate, Part
 from mingjian.record.evidence import View
 
@@ -24,7 +23,7 @@ def aggregates(
     They are not through the release gate: a figure under a value may be shown where that value may. Raises Misuse for an
     unknown measure.
     """
-    run = Run(scheme, Ground(scheme, view), hierarchy, None, NOTHING_ATTESTED)
+    run = Run(scheme, view, hierarchy, None, NOTHING_ATTESTED)
     run.all(jobs(scheme, period, only))
     for job in wanted(scheme, period, only):
         what = declared(scheme, job.name)

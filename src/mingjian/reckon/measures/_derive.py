@@ -226,7 +226,7 @@ class _Frame:
         table = self.deriver.table(cast(str, value.level))
         frame = self.deriver.frame(self.derivation, table)
         kept = frame.compute(condition) if condition is not None else [True] * len(table.rows)
-        subject = _subject_field(self.table.base, str(over.args[1]), table.base)
+        subject = subject_field(self.table.base, str(over.args[1]), table.base)
         groups: dict[Share, list[int]] = defaultdict(list)
         for i, period in enumerate(frame.periods):
             if kept[i]:
@@ -312,8 +312,11 @@ def _in_turn(total: int, weights: Sequence[Number]) -> list[Number]:
     return parts
 
 
-def _subject_field(sharing: EvidenceType, over: str, totalled: EvidenceType) -> str:
-    """The field of ``totalled`` that holds a subject of the types of ``over``: of the same name, else the first."""
+def subject_field(sharing: EvidenceType, over: str, totalled: EvidenceType) -> str:
+    """The field of ``totalled`` that holds a subject of the types of ``over``: of the same name, else the first.
+
+    Raises Misuse where it has none.
+    """
     types = set(sharing.fields[over].of)
     fitting = [name for name in totalled.subjects if types & set(totalled.fields[name].of)]
     if not fitting:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -60,6 +59,7 @@ from mingjian.reckon.measures._plan import (
 from mingjian.reckon.measures._sheets import WHOLE, Grid, Pair, Sheet, Spine
 from mingjian.reckon.measures._tables import Ground
 from mingjian.reckon.measures._values import COUNT, SUM, VALUE, AggregateKey, Key, Results
+from mingjian.record.evidence import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ ByJob: TypeAlias = dict[tuple[str, str], dict[tuple[Any, ...], dict[Pair, Number
 
 def evaluate(
     scheme: Scheme,
-    view: Any,
+    view: View,
     hierarchy: Hierarchy,
     period: Period,
     *,
@@ -96,7 +96,7 @@ def evaluate(
     too large to be exact.
     """
     ordered = jobs(scheme, period, only)
-    run = Run(scheme, Ground(scheme, view), hierarchy, None if among_peers(scheme, ordered) else subjects, attested)
+    run = Run(scheme, view, hierarchy, None if among_peers(scheme, ordered) else subjects, attested)
     run.all(ordered)
     asked = None if subjects is None else run.with_below(subjects)
     return Results.of_parts(str(period), (run.block(job, asked) for job in wanted(scheme, period, only)))
@@ -106,10 +106,11 @@ class Run:
     """The state of one evaluation: what was reduced, and the sheets made so far."""
 
     def __init__(
-        self, scheme: Scheme, ground: Ground, hierarchy: Hierarchy, subjects: Collection[str] | None, attested: Attested
+        self, scheme: Scheme, view: View, hierarchy: Hierarchy, subjects: Collection[str] | None, attested: Attested
     ) -> None:
-        self.scheme, self.ground, self.hierarchy, self.attested = scheme, ground, hierarchy, attested
-        self._subjects = subjects
+        self.scheme, self.hierarchy, self.attested = scheme, hierarchy, attested
+        self._allowed = None if subjects is None else self.with_below(subjects)
+        self.ground = Ground(scheme, view, self._allowed)
         self._queried: dict[Rows, tuple[tuple[Expr, ...], pa.Table]] = {}
         self._reduced: dict[tuple[Rows, str], Reduced] = {}
         self._sheets: dict[Job, Sheet] = {}
@@ -167,10 +168,6 @@ class Run:
                 }
             )
         return self._ancestries[of]
-
-    @cached_property
-    def _allowed(self) -> frozenset[str] | None:
-        return None if self._subjects is None else self.with_below(self._subjects)
 
     def with_below(self, subjects: Collection[str]) -> frozenset[str]:
         """These subjects and all who ever stood below them."""

@@ -22,7 +22,6 @@ from mingjian.reckon.measures._engine import Reduced, Rows, key_of, kind_of, red
 from mingjian.reckon.measures._evaluate import NOTHING_ATTESTED, Run
 from mingjian.reckon.measures._indices import Branch, leaf
 from mingjian.reckon.measures._plan import Job, among_peers, declared, evidence_of, job_for, jobs, rows_for
-from mingjian.reckon.measures._tables import Ground
 from mingjian.reckon.measures._values import Results, Value
 from mingjian.record.evidence import View
 
@@ -99,7 +98,7 @@ def explain(
     if known is None:
         raise Misuse(f"there is no subject {subject}", remedy="`mingjian measure` lists those there are")
     alone = None if among_peers(scheme, ordered) else {subject}
-    run = Run(scheme, Ground(scheme, view), hierarchy, alone, NOTHING_ATTESTED)
+    run = Run(scheme, view, hierarchy, alone, NOTHING_ATTESTED)
     run.all(ordered)
     job = job_for(scheme, measure, period, known.type)
     Results.of_parts(job.period, [run.block(job)]).value(measure, subject, member)  # the Misuse where there is none

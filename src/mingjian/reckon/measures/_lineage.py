@@ -13,7 +13,6 @@ from mingjian.declare import Hierarchy, Measure, Scheme
 from mingjian.reckon.measures._engine import Rows
 from mingjian.reckon.measures._evaluate import NOTHING_ATTESTED, Run
 from mingjian.reckon.measures._plan import Job, declared, jobs
-from mingjian.reckon.measures._tables import Ground
 from mingjian.record.evidence import View
 
 Places = dict[str, set[tuple[int, int]]]  # by evidence type, the (entry, row) of each row
@@ -58,7 +57,7 @@ class _Tracer:
         subjects: Collection[str] | None,
     ) -> None:
         self.scheme, self.hierarchy, self.ordered = scheme, hierarchy, ordered
-        self._run = Run(scheme, Ground(scheme, view), hierarchy, subjects, NOTHING_ATTESTED)
+        self._run = Run(scheme, view, hierarchy, subjects, NOTHING_ATTESTED)
         self._asked = None if subjects is None else self._run.with_below(subjects)
         self._found: dict[tuple[Rows, str], dict[str, Places]] = {}
         for rows, keys, table in self._run.touched(ordered):

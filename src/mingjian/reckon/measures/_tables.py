@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,15 +13,20 @@ import pyarrow as pa
 from mingjian.base.values import Period
 from mingjian.declare import EvidenceType, Field, Scheme
 from mingjian.reckon.measures._derive import Row, Source, derive
+from mingjian.reckon.measures._parts import part
 from mingjian.reckon.measures._plan import evidence_of
 from mingjian.record.evidence import View
 
 
 class Ground:
-    """A view's rows by kind, with the derivations of its scheme worked out once for each day they are asked for."""
+    """A view's rows by kind, with the derivations of its scheme worked out once for each day they are asked for.
 
-    def __init__(self, scheme: Scheme, view: View) -> None:
+    With ``subjects``, derived rows are those about any of them (and such as these hang together with).
+    """
+
+    def __init__(self, scheme: Scheme, view: View, subjects: Collection[str] | None = None) -> None:
         self.scheme, self.view = scheme, view
+        self._subjects = subjects
         self._lists: dict[str, Sequence[Row]] = {}
         self._derived: dict[tuple[str, date], list[dict[str, object]]] = {}
         self._tables: dict[tuple[str, date], Any] = {}
@@ -52,8 +57,15 @@ class Ground:
         """A derivation's rows before ``end``."""
         if (name, end) not in self._derived:
             last = Period.of(end - timedelta(days=1), "day")
-            self._derived[name, end] = derive(self.scheme, name, self.listed, last)
+            self._derived[name, end] = derive(self.scheme, name, self._rows_for(name), last)
         return self._derived[name, end]
+
+    def _rows_for(self, name: str) -> Callable[[str], Sequence[Row]]:
+        """The rows of evidence that a derivation is made from, by type."""
+        if self._subjects is None:
+            return self.listed
+        found = part(self.scheme, name, self.view.arrow, self._subjects)
+        return lambda kind: found[kind].to_pylist()
 
     def origins(self, name: str, end: date) -> Mapping[tuple[int, int], Sequence[Source]]:
         """For each derived row (by its own entry and row) the evidence it was made from."""
