@@ -51,18 +51,20 @@ def scheme_batch(scheme: Scheme, by: str) -> Batch:
     return Batch(KIND, scheme.id, by, pa.Table.from_pylist([row], schema=_SCHEMA), source)
 
 
-def recorded(state: LedgerState, scheme: str) -> Scheme:
-    """The version of a scheme that is in force at a state of the ledger: the last one recorded.
-
-    Raises Misuse where the ledger has none.
-    """
+def latest(state: LedgerState, scheme: str) -> int:
+    """The entry with the version of a scheme that is in force at a state of the ledger. Misuse where there is none."""
     last = None
     for entry in state.entries(kind=KIND, scheme=scheme):
-        last = entry
+        last = entry.index
     if last is None:
         there = sorted({entry.scheme for entry in state.entries(kind=KIND)})
         raise Misuse(
             f"this workspace does not run scheme {scheme}",
             remedy=f"it runs {', '.join(there)}" if there else "`mingjian add` its folder",
         )
-    return scheme_from_data(orjson.loads(state.table(last.index)["data"][0].as_py()))
+    return last
+
+
+def recorded(state: LedgerState, version: int) -> Scheme:
+    """The version of a scheme that entry `latest` holds."""
+    return scheme_from_data(orjson.loads(state.table(version)["data"][0].as_py()))

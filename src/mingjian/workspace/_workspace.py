@@ -22,7 +22,8 @@ from mingjian.reckon.release import release
 from mingjian.record.evidence import Intake, Projection, View, check_rows, read_file, shuffled, write_template
 from mingjian.record.ledger import Batch, Entry, Ledger, LedgerState
 from mingjian.workspace._explained import Explained, explained
-from mingjian.workspace._schemes import recorded, scheme_batch, scheme_folder
+from mingjian.workspace._reach import ERASURE, Reach, measured
+from mingjian.workspace._schemes import latest, recorded, scheme_batch, scheme_folder
 
 LEDGER_KEY: Final = "keys/ledger.pem"
 ISSUER_KEY: Final = "keys/issuer.pem"
@@ -47,24 +48,6 @@ class Taken:
     refused: int
     findings: tuple[Finding, ...]
     known: Entry | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What of a ledger a scheme's results stand on: its size just after the last evidence, and after the last subjects.
-
-    Two ledger sizes with the same reach have the same results. ``synthetic``: some of that evidence is.
-    """
-
-    evidence: int
-    subjects: int
-    synthetic: bool
-
-    def grown(self, entry: Entry) -> Reach:
-        """The reach once an entry of evidence has come."""
-        after = entry.index + 1
-        synthetic = self.synthetic or entry.source.get("synthetic") == "true"
-        return Reach(after, after if entry.kind == "subject" else self.subjects, synthetic)
 
 
 class Workspace:
@@ -116,7 +99,10 @@ class Workspace:
         for parent in {Path(s.template).parent for s in scheme.statements.values() if s.template}:
             shutil.copytree(source / parent, self.papers(scheme) / parent, dirs_exist_ok=True)
         state = self.ledger.state()
-        if scheme.id not in self.schemes() or recorded(state, scheme.id).fingerprint != scheme.fingerprint:
+        if (
+            scheme.id not in self.schemes()
+            or recorded(state, latest(state, scheme.id)).fingerprint != scheme.fingerprint
+        ):
             self.ledger.append(scheme_batch(scheme, by))
         return scheme
 
@@ -135,10 +121,11 @@ class Workspace:
             if len(there) != 1:
                 raise Misuse("which scheme?", why=f"this workspace runs {', '.join(there) or 'none'}", remedy="name it")
             name = there[0]
-        at = self.ledger.size if size is None else size
-        if (name, at) not in self._schemes:
-            self._schemes[name, at] = recorded(self.ledger.state(at), name)
-        return self._schemes[name, at]
+        state = self.ledger.state(size)
+        version = latest(state, name)
+        if (name, version) not in self._schemes:
+            self._schemes[name, version] = recorded(state, version)
+        return self._schemes[name, version]
 
     # -- evidence -------------------------------------------------------------------------------------------------------
     def evidence_type(self, scheme: Scheme, kind: str) -> EvidenceType:
@@ -253,10 +240,11 @@ class Workspace:
         start, found = self._reached.get(scheme.id, (0, Reach(0, 0, False)))
         if start > at:
             start, found = 0, Reach(0, 0, False)
-        types = evidence_types(scheme)
+        counted = {*evidence_types(scheme), ERASURE}
+        read = measured(scheme)
         for entry in self.ledger.entries(start, at, scheme=scheme.id):
-            if entry.kind in types:
-                found = found.grown(entry)
+            if entry.kind in counted:
+                found = found.grown(entry, read)
         self._reached[scheme.id] = (at, found)
         return found
 

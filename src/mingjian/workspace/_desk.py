@@ -1,0 +1,446 @@
+"""A desk: what one person may see and do in an office. Faces call this and nothing below it.
+
+Every call decides anew by the grants of the moment, and every reading of what is confidential goes into the read log before
+anything is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from mingjian.base.errors import Forbidden, Misuse
+from mingjian.base.values import Period
+from mingjian.declare import Act, EvidenceType, Field, Scheme, StatementType, Subject, evidence_types
+from mingjian.reckon.measures import Value
+from mingjian.record.access import Decision
+from mingjian.record.evidence import read_file, read_rows
+from mingjian.record.ledger import Batch, LedgerState
+from mingjian.record.process import Case, allowed, moved
+from mingjian.workspace._attachments import Attachment
+from mingjian.workspace._explained import Explained, rows_of
+from mingjian.workspace._limited import limited
+from mingjian.workspace._office import Now, Office
+from mingjian.workspace._panorama import Panorama
+from mingjian.workspace._shelf import Kept
+from mingjian.workspace._workspace import Taken
+
+ATTACHMENT, REPLY, USE = "attachment", "reply", "use"  # evidence types that faces know how to draw, where declared
+
+
+class Conflict(Forbidden):
+    """Somebody else was faster: what the actor saw is no longer how things stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Rows that an act takes: of which type, how many, and the fields that the actor gives; the kernel fills the others."""
+
+    kind: EvidenceType
+    amount: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An act that a person sees on a case: whether it may be done now, and if not, why and who may."""
+
+    act: Act
+    allowed: bool
+    why: str
+    fills: tuple[Field, ...]
+    forms: tuple[Form, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSeen:
+    """A case as one person sees it, with the rows that belong to it, by evidence type."""
+
+    case: Case
+    subject: Subject
+    offers: tuple[Offer, ...]
+    rows: Mapping[str, tuple[Kept, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """Everything shown of a subject in a period: its values by measure and member, what it replied, what it was used for."""
+
+    subject: Subject
+    period: Period
+    statement: StatementType
+    values: Mapping[str, Mapping[str, Value]]
+    before: Mapping[str, Value]
+    replies: tuple[Kept, ...]
+    uses: tuple[Kept, ...]
+    below: tuple[Subject, ...]
+
+
+class Desk:
+    """The office as one account may use it. ``account`` "" is anyone: what is public, and nothing else."""
+
+    def __init__(self, office: Office, account: str) -> None:
+        self.office, self.account = office, account
+
+    # -- who -----------------------------------------------------------------------------------------------------------
+    @property
+    def now(self) -> Now:
+        """How things stand now."""
+        return self.office.now()
+
+    def reach(self, subject_type: str, role: str = "") -> tuple[Subject, ...]:
+        """The subjects of a type that are within this person's reach (by that role, or by any), by id."""
+        now = self.now
+        names = now.policy.reach(now.actor(self.account), subject_type, role or None)
+        found = (now.hierarchy.at(name, now.day) or now.hierarchy.subject(name) for name in names)
+        return tuple(subject for subject in found if subject is not None)
+
+    def roles(self) -> Mapping[str, tuple[str, ...]]:
+        """The roles this person holds today, each with the subjects it is granted over."""
+        held: dict[str, tuple[str, ...]] = {}
+        now = self.now
+        for grant in now.actor(self.account).grants:
+            held[grant.role] = (*held.get(grant.role, ()), grant.subject)
+        return held
+
+    # -- cases ---------------------------------------------------------------------------------------------------------
+    def cases(self, process: str, *, states: Collection[str] | None = None, subject: str = "") -> tuple[Case, ...]:
+        """The cases of a process about those within reach, or about one ``subject`` there. Forbidden for one that is not."""
+        now = self.now
+        declared = _process(now.scheme, process)
+        kind = now.scheme.evidence[declared.of]
+        if subject:
+            self._must(now, now.policy.see(now.actor(self.account), subject, kind.label), f"see the cases of {subject}")
+            return now.docket.cases(process, subjects=[subject], states=states)
+        types = {t for name in kind.subjects[:1] for t in kind.fields[name].of}
+        names = [s.id for t in sorted(types) for s in self.reach(t)]
+        return now.docket.cases(process, subjects=names, states=states)
+
+    def case(self, process: str, name: str) -> CaseSeen:
+        """One case, with what may be done to it. Raises Forbidden for one out of reach, as for one that is not there."""
+        now = self.now
+        seen = self._case(now, process, name)
+        subject = now.hierarchy.at(seen.subject, now.day) or now.hierarchy.subject(seen.subject)
+        if subject is None:
+            raise Misuse(f"there is no subject {seen.subject}")
+        declared = now.scheme.processes[process]
+        kept = self.office.shelf(now).belonging(declared.of, name)
+        rows: dict[str, tuple[Kept, ...]] = {}
+        for row in kept:
+            if self._sees(now, seen.subject, now.scheme.evidence[row.kind]):
+                rows[row.kind] = (*rows.get(row.kind, ()), row)
+        return CaseSeen(seen, subject, tuple(self._offers(now, seen)), rows)
+
+    def act(
+        self,
+        process: str,
+        name: str,
+        act: str,
+        *,
+        expected: int,
+        fills: Mapping[str, object] | None = None,
+        rows: Mapping[str, Sequence[Mapping[str, object]]] | None = None,
+        files: Iterable[tuple[str, BinaryIO]] = (),
+        note: str = "",
+    ) -> Case:
+        """Do something to a case: the act and all that comes with it land together, or nothing does.
+
+        ``expected`` is how many acts the actor had seen. Raises Conflict where there are more by now, Forbidden naming who
+        may or why not now, MingjianError with findings at the fields for rows that break a rule.
+        """
+        now = self.now
+        seen = self._case(now, process, name)
+        self._may(now, seen, act, expected)
+        given = {kind: list(listed) for kind, listed in (rows or {}).items()}
+        for file, content in files:
+            given.setdefault(ATTACHMENT, []).append(_attached(self.office.attachments.keep(file, content)))
+        role = self._role(now, seen, act)
+        move = moved(
+            now.scheme,
+            seen,
+            act,
+            role=role,
+            by=self.account,
+            at=self.office.workspace.clock(),
+            note=note,
+            fills=fills or {},
+            rows=_keyed(now.scheme, seen, given),
+        )
+
+        def still_so(head: LedgerState) -> None:
+            there = self.office.at(head)
+            self._may(there, there.docket.case(process, name), act, expected)
+
+        self.office.workspace.ledger.append_all(move.batches, check=still_so)
+        return self.now.docket.case(process, name)
+
+    def act_file(self, process: str, act: str, path: Path) -> int:
+        """Do one act to many cases at once: each row of a file is what comes along with one. All land, or none.
+
+        For acts that take exactly one row of one type, which names its case. Raises as `act` does, with the findings of
+        every row at its cell.
+        """
+        now = self.now
+        declared = _process(now.scheme, process)
+        form = _single(now.scheme, process, act)
+        intake = read_file(path, form, zone=now.scheme.zone)
+        table = intake.accepted(replace(form, bad_rows="refuse"))
+        link = next(field.name for field in form.fields.values() if field.to == declared.of)
+        batches: list[Batch] = []
+        expected: dict[str, int] = {}
+        for row in table.to_pylist():
+            seen = self._case(now, process, row[link])
+            self._may(now, seen, act, seen.version)
+            given = {name: value for name, value in row.items() if name in form.fields and value is not None}
+            move = moved(
+                now.scheme,
+                seen,
+                act,
+                role=self._role(now, seen, act),
+                by=self.account,
+                at=self.office.workspace.clock(),
+                note="",
+                fills={},
+                rows={form.id: [given]},
+                file=path.name,
+            )
+            batches += move.batches
+            expected[seen.id] = seen.version
+
+        def still_so(head: LedgerState) -> None:
+            there = self.office.at(head)
+            for name, version in expected.items():
+                self._may(there, there.docket.case(process, name), act, version)
+
+        self.office.workspace.ledger.append_all(batches, check=still_so)
+        return len(expected)
+
+    def attachment(self, process: str, name: str, sha256: str) -> tuple[Attachment, bytes]:
+        """A file that belongs to a case within reach. Raises Forbidden or Misuse as `case` does."""
+        for row in self.case(process, name).rows.get(ATTACHMENT, ()):
+            if row.data["sha256"] == sha256:
+                told = Attachment(row.data["name"], row.data["media"], int(row.data["size"]), sha256)
+                return told, self.office.attachments.read(sha256)
+        raise Misuse("there is no such attachment")
+
+    # -- figures -------------------------------------------------------------------------------------------------------
+    def portrait(self, subject: str, period: Period) -> Portrait:
+        """A portrait as it stands by the evidence of now. The reading of a person's goes into the read log first."""
+        now = self.now
+        told = self._described(now, subject, period, "portrait")
+        statement = portrait_type(now.scheme, told.type)
+        results = self.office.measure(now, period)
+        values: dict[str, dict[str, Value]] = {}
+        for value in results.of(subject):
+            if value.measure in statement.show:
+                values.setdefault(value.measure, {})[value.member] = value
+        earlier = self.office.measure(now, period.previous()).of(subject)
+        shelf = self.office.shelf(now)
+        return Portrait(
+            told,
+            period,
+            statement,
+            values,
+            {value.measure: value for value in earlier if not value.member and value.measure in statement.show},
+            tuple(row for row in shelf.about(REPLY, subject) if row.data.get("period", str(period)) == str(period)),
+            tuple(row for row in shelf.about(USE, subject) if self._sees(now, subject, now.scheme.evidence[USE])),
+            tuple(
+                below
+                for kind in now.scheme.subjects.values()
+                if kind.parent == told.type
+                for below in now.hierarchy.alive(kind.id, period.first, period.end)
+                if below.parent == subject and now.policy.describe(now.actor(self.account), below.id).allowed
+            ),
+        )
+
+    def explain(self, measure: str, subject: str, period: Period, member: str = "") -> Explained:
+        """Why a number is what it is. Rows above what this person may see are counted, and not shown."""
+        now = self.now
+        self._described(now, subject, period, f"explain {measure}")
+        found = self.office.workspace.explain(now.scheme, measure, subject, period, member, size=now.size)
+        types = evidence_types(now.scheme)
+        hidden = {kind for kind, evidence in types.items() if not self._sees(now, subject, evidence)}
+        shown = limited(found, now.scheme, hidden)
+        for kind in sorted({row.kind for row in rows_of(shown.root) if types[row.kind].label == "confidential"}):
+            self._read(now, subject, kind, period)
+        return shown
+
+    def panorama(self, period: Period) -> Panorama:
+        """Everybody at a glance. Raises Forbidden unless all of them are within reach."""
+        now = self.now
+        laid = self.office.panorama(now, period)
+        within = set(now.policy.reach(now.actor(self.account), laid.index.of))
+        if beyond := [s.id for s in laid.subjects if s.id not in within]:
+            self._must(now, now.policy.describe(now.actor(self.account), beyond[0]), "see the panorama")
+        return laid
+
+    def _described(self, now: Now, subject: str, period: Period, what: str) -> Subject:
+        """The subject, once it is decided that its numbers may be seen; of a person, once that is in the read log."""
+        told = now.hierarchy.at(subject, period.first) or now.hierarchy.subject(subject)
+        self._must(now, now.policy.describe(now.actor(self.account), subject), f"see the figures of {subject}")
+        if told is None:
+            raise Misuse(f"there is no subject {subject}")
+        if now.scheme.subjects[told.type].person:
+            self._read(now, subject, what, period)
+        return told
+
+    # -- rows by hand --------------------------------------------------------------------------------------------------
+    def add(self, kind: str, subject: str, row: Mapping[str, object]) -> Taken:
+        """Add one row by hand: a reply, a decision, a problem. Raises Forbidden naming who may, or findings at the fields."""
+        now = self.now
+        evidence = self.office.workspace.evidence_type(now.scheme, kind)
+        self._must(now, now.policy.add(now.actor(self.account), kind, subject), f"add a {kind} about {subject}")
+        given = {**row, **dict.fromkeys(evidence.subjects[:1], subject)}
+        for name in evidence.key:
+            if evidence.fields[name].type == "text" and not given.get(name):
+                given[name] = f"{kind}/{subject}/{now.size}"
+        if "by" in evidence.fields:
+            given["by"] = self.account
+        return self.office.workspace.add(
+            now.scheme, kind, read_rows([given], evidence, zone=now.scheme.zone), self.account
+        )
+
+    def add_file(self, kind: str, path: Path) -> Taken:
+        """Add a file of rows. Raises Forbidden for a row about a subject out of reach, and findings at the cells."""
+        now = self.now
+        evidence = self.office.workspace.evidence_type(now.scheme, kind)
+        intake = read_file(path, evidence, zone=now.scheme.zone)
+        actor = now.actor(self.account)
+        names = {name for field in evidence.subjects[:1] for name in intake.table[field].to_pylist() if name}
+        for name in sorted(names) or [""]:
+            self._must(now, now.policy.add(actor, kind, name), f"add a {kind} about {name or 'nobody'}")
+        return self.office.workspace.add_file(now.scheme, kind, path, self.account)
+
+    def rows(self, kind: str, subject: str) -> tuple[Kept, ...]:
+        """The rows of a type about a subject, as people wrote them. Reading what is confidential is logged."""
+        now = self.now
+        evidence = self.office.workspace.evidence_type(now.scheme, kind)
+        self._must(
+            now, now.policy.see(now.actor(self.account), subject, evidence.label), f"see each {kind} of {subject}"
+        )
+        if evidence.label == "confidential":
+            self._read(now, subject, kind, None)
+        return self.office.shelf(now).about(kind, subject)
+
+    # -- decisions -----------------------------------------------------------------------------------------------------
+    def _must(self, now: Now, decision: Decision, what: str) -> str:
+        """The role that allows it. Raises Forbidden naming those that would."""
+        if not decision.allowed:
+            raise refusal(now.scheme, decision, what)
+        return decision.role
+
+    def _sees(self, now: Now, subject: str, kind: EvidenceType) -> bool:
+        return now.policy.see(now.actor(self.account), subject, kind.label).allowed
+
+    def _read(self, now: Now, subject: str, what: str, period: Period | None) -> None:
+        role = now.policy.describe(now.actor(self.account), subject).role
+        self.office.reads.note(self.account, role, what, subject, str(period or ""))
+
+    def _case(self, now: Now, process: str, name: str) -> Case:
+        declared = _process(now.scheme, process)
+        try:
+            seen = now.docket.case(process, name)
+        except Misuse as fault:  # the same answer as for one out of reach: nobody learns which cases there are
+            raise Forbidden(f"there is no case {name} here", remedy="open it from your list") from fault
+        decision = now.policy.see(now.actor(self.account), seen.subject, now.scheme.evidence[declared.of].label)
+        if not decision.allowed:
+            raise Forbidden(f"there is no case {name} here", remedy="open it from your list")
+        return seen
+
+    def _may(self, now: Now, seen: Case, act: str, expected: int) -> None:
+        self._role(now, seen, act)
+        if seen.version != expected:
+            raise Conflict(
+                f"{seen.id} has moved on",
+                why=f"it is {now.scheme.processes[seen.process].states[seen.state].title.en} now",
+                remedy="open it again and see what was done",
+            )
+        allowed(now.scheme, seen, act, now.day)
+
+    def _role(self, now: Now, seen: Case, act: str) -> str:
+        if act not in now.scheme.processes[seen.process].acts:
+            raise Misuse(
+                f"there is no act {act}", remedy=f"one of {', '.join(now.scheme.processes[seen.process].acts)}"
+            )
+        decision = now.policy.act(now.actor(self.account), seen.process, act, seen.subject)
+        return self._must(now, decision, f"{act} {seen.id}")
+
+    def _offers(self, now: Now, seen: Case) -> Iterable[Offer]:
+        process = now.scheme.processes[seen.process]
+        actor = now.actor(self.account)
+        for act in process.acts.values():
+            if seen.state not in act.sources or not now.policy.act(actor, seen.process, act.id, seen.subject).allowed:
+                continue
+            why = ""
+            try:
+                allowed(now.scheme, seen, act.id, now.day)
+            except Forbidden as refused:
+                why = refused.why or refused.what
+            kind = now.scheme.evidence[process.of]
+            forms = tuple(
+                _form(now.scheme, kind, name, amount) for name, amount in act.takes.items() if name != ATTACHMENT
+            )
+            yield Offer(act, not why, why, tuple(kind.fields[name] for name in act.fills), forms)
+
+
+def portrait_type(scheme: Scheme, subject_type: str) -> StatementType:
+    """The portrait that a scheme makes of subjects of a type. Raises Misuse where it makes none."""
+    for statement in scheme.statements.values():
+        if statement.kind == "portrait" and statement.of == subject_type:
+            return statement
+    raise Misuse(f"scheme {scheme.id} makes no portrait of a {subject_type}")
+
+
+def refusal(scheme: Scheme, decision: Decision, what: str) -> Forbidden:
+    """What a person is told who may not: why, and who may."""
+    who = ", ".join(scheme.roles[name].title.en for name in decision.who if name in scheme.roles)
+    return Forbidden(f"you may not {what}", why=decision.why, remedy=f"ask one who may: {who}" if who else "")
+
+
+def _process(scheme: Scheme, process: str) -> Any:
+    if process not in scheme.processes:
+        raise Misuse(f"there is no process {process}", remedy=f"one of {', '.join(scheme.processes) or 'none'}")
+    return scheme.processes[process]
+
+
+def _single(scheme: Scheme, process: str, act: str) -> EvidenceType:
+    declared = _process(scheme, process).acts.get(act)
+    taken = [kind for kind, amount in declared.takes.items() if amount == "one"] if declared else []
+    if declared is None or len(taken) != 1 or declared.fills:
+        raise Misuse(f"{act} is not done by file", remedy="open each case")
+    return scheme.evidence[taken[0]]
+
+
+def _form(scheme: Scheme, case: EvidenceType, kind: str, amount: str) -> Form:
+    """What the actor fills in: neither what links the row to the case nor what the case's own row says already."""
+    evidence = scheme.evidence[kind]
+    fields = tuple(
+        field
+        for field in evidence.fields.values()
+        if field.to != case.id
+        and not (field.name in case.fields and field.type in ("subject", "ref", "period"))
+        and not (field.name in evidence.key and field.type == "text")
+        and field.name != "by"
+    )
+    return Form(evidence, amount, fields)
+
+
+def _keyed(
+    scheme: Scheme, seen: Case, rows: Mapping[str, list[Mapping[str, object]]]
+) -> dict[str, list[dict[str, object]]]:
+    """The rows with a key of their own where the actor gives none: the case, the act's number and theirs."""
+    found: dict[str, list[dict[str, object]]] = {}
+    for kind, listed in rows.items():
+        evidence = scheme.evidence.get(kind)
+        own = [n for n in evidence.key if evidence.fields[n].type == "text"] if evidence else []
+        found[kind] = [
+            {**dict.fromkeys(own, f"{seen.id}/{seen.version + 1}.{number}"), **row}
+            for number, row in enumerate(listed, 1)
+        ]
+    return found
+
+
+def _attached(kept: Attachment) -> dict[str, object]:
+    return {"name": kept.name, "media": kept.media, "size": kept.size, "sha256": kept.sha256}

@@ -1,0 +1,168 @@
+"""An office at work: what a programme keeps at hand while people use it, each step as of one size of the ledger."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from mingjian.base.values import Period
+from mingjian.declare import Hierarchy, Scheme
+from mingjian.reckon.measures import Results, members
+from mingjian.record.access import Accounts, Actor, Grants, Policy, ReadLog
+from mingjian.record.ledger import LedgerState
+from mingjian.record.process import Docket
+from mingjian.workspace._attachments import Attachments
+from mingjian.workspace._panorama import Member, Panorama, charted, panorama
+from mingjian.workspace._shelf import Shelf
+from mingjian.workspace._workspace import Workspace
+
+if TYPE_CHECKING:
+    from mingjian.workspace._desk import Desk
+
+ACCOUNTS: Final = "accounts.db"
+READS: Final = "reads"
+ATTACHMENTS: Final = "attachments"
+ISSUED: Final = "issued"
+_PANORAMAS_KEPT: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """How things stand as of one size of the ledger, on one day of the scheme's zone."""
+
+    scheme: Scheme
+    size: int
+    day: date
+    docket: Docket
+    grants: Grants
+    hierarchy: Hierarchy
+
+    @property
+    def policy(self) -> Policy:
+        """Who may do what, today."""
+        return Policy(self.scheme, self.hierarchy, self.day)
+
+    def actor(self, account: str) -> Actor:
+        """A person with the grants they hold today."""
+        return Actor(account, self.grants.of(account, self.day))
+
+
+class Office:
+    """One programme of a workspace while people work on it. Any number of threads may use it."""
+
+    def __init__(self, workspace: Workspace, scheme: str = "") -> None:
+        self.workspace = workspace
+        self.id = workspace.scheme(scheme).id
+        self.attachments = Attachments(workspace.folder / ATTACHMENTS)
+        self._advancing, self._measuring = threading.RLock(), threading.Lock()
+        self._shelf: Shelf | None = None
+        self._now: Now | None = None
+        self._panoramas: dict[tuple[int, str, str], Panorama] = {}
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Who can sign in."""
+        return Accounts(self.workspace.folder / ACCOUNTS, self.workspace.clock)
+
+    @cached_property
+    def reads(self) -> ReadLog:
+        """Who read what."""
+        return ReadLog(self.workspace.folder / READS, self.workspace.clock)
+
+    @property
+    def issued(self) -> Path:
+        """The folder in which statements lie once they are issued."""
+        return self.workspace.folder / ISSUED
+
+    def desk(self, account: str) -> Desk:
+        """What the person of this account may do here; "" for anyone."""
+        from mingjian.workspace._desk import Desk  # a desk stands in an office
+
+        return Desk(self, account)
+
+    def time(self) -> datetime:
+        """The time, on the clock of the scheme's zone."""
+        return self.workspace.clock().astimezone(ZoneInfo(self.workspace.scheme(self.id).zone))
+
+    def now(self) -> Now:
+        """How things stand now."""
+        return self.at(self.workspace.ledger.state())
+
+    def at(self, state: LedgerState) -> Now:
+        """How things stand at a state of the ledger that is no older than one asked for before."""
+        with self._advancing:
+            day = self.time().date()
+            last = self._now
+            if last is None or last.size < state.size:
+                scheme = self.workspace.scheme(self.id, state.size)
+                same = last is not None and last.scheme is scheme
+                docket = last.docket.advanced(state) if last and same else Docket.read(scheme, state)
+                grants = last.grants.advanced(state) if last and same else Grants.read(scheme, state)
+                hierarchy = self.workspace.hierarchy(scheme, state.size)
+                self._now = Now(scheme, state.size, day, docket, grants, hierarchy)
+            elif last.day != day:
+                self._now = Now(last.scheme, last.size, day, last.docket, last.grants, last.hierarchy)
+            assert self._now is not None
+            return self._now
+
+    def shelf(self, now: Now) -> Shelf:
+        """The rows that people wrote, at least up to ``now``."""
+        with self._advancing:
+            if self._shelf is None or self._shelf.scheme is not now.scheme:
+                self._shelf = Shelf(now.scheme)
+            if self._shelf.size < now.size:
+                self._shelf.advance(self.workspace.ledger.state(now.size))
+            return self._shelf
+
+    # -- figures --------------------------------------------------------------------------------------------------------
+    def measure(self, now: Now, period: Period) -> Results:
+        """The values of a period, through the release gate; several who ask at once wait for one reckoning."""
+        with self._measuring:
+            return self.workspace.measure(now.scheme, period, size=now.size)
+
+    def panorama(self, now: Now, period: Period) -> Panorama:
+        """A period laid out."""
+        place = (self.workspace.reach(now.scheme, now.size).evidence, now.scheme.fingerprint, str(period))
+        if place not in self._panoramas:
+            laid = panorama(
+                now.scheme,
+                now.hierarchy,
+                self._members(now, period),
+                self.measure(now, period),
+                self.measure(now, period.previous()) if self._reached(now, period.previous()) else None,
+            )
+            self._panoramas = {**dict(list(self._panoramas.items())[1 - _PANORAMAS_KEPT :]), place: laid}
+        return self._panoramas[place]
+
+    def _reached(self, now: Now, period: Period) -> bool:
+        """Whether there was anybody to describe in a period."""
+        index, _ = charted(now.scheme)
+        return bool(now.hierarchy.alive(index.of, period.first, period.end))
+
+    def _members(self, now: Now, period: Period) -> tuple[Member, ...]:
+        _, node = charted(now.scheme)
+        with self.workspace.view(now.scheme, now.size) as view:
+            rows = members(now.scheme, view, node.members, period)
+        return tuple(_member(now.scheme, node.members, node.group, row) for row in rows)
+
+
+def _member(scheme: Scheme, dimension: str, group: str, row: Mapping[str, object]) -> Member:
+    (key,) = scheme.evidence[dimension].thread
+
+    def said(name: str) -> str:
+        return str(row.get(name) or "")
+
+    return Member(
+        said(key),
+        said("en"),
+        said("zh"),
+        said(group),
+        said(f"{group}_en") or said(group),
+        said(f"{group}_zh") or said(group),
+    )
