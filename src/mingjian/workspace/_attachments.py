@@ -12,8 +12,10 @@ import re
 import tempfile
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -30,6 +32,7 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _PDF_ACTIVE: Final = re.compile(
     rb"/(JavaScript|JS|Launch|EmbeddedFiles?|OpenAction|AA|RichMedia|XFA|SubmitForm|ImportData)\b"
 )
+_PDF_OBJECTS: Final = re.compile(rb"/ObjStm\b[^>]*>>\s*stream\r?\n")
 _PDF_NAME_ESCAPE: Final = re.compile(rb"#([0-9A-Fa-f]{2})")
 
 
@@ -125,9 +128,25 @@ def _fault(path: Path, kind: _Kind, size: int) -> str:
 
 
 def _pdf_fault(path: Path) -> str:
-    names = _PDF_NAME_ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), path.read_bytes())
-    found = _PDF_ACTIVE.search(names)
-    return f"the PDF holds something active ({found[0].decode()})" if found else ""
+    content = path.read_bytes()
+    left = LARGEST_UNFOLDED
+    for part in chain([content], _unfolded(content)):
+        left -= len(part)
+        if left < 0:
+            return f"the file unfolds to more than {LARGEST_UNFOLDED >> 20} MiB"
+        names = _PDF_NAME_ESCAPE.sub(lambda found: bytes([int(found[1], 16)]), part)
+        if found := _PDF_ACTIVE.search(names):
+            return f"the PDF holds something active ({found[0].decode()})"
+    return "the PDF is encrypted, so nobody can look into it" if b"/Encrypt" in content else ""
+
+
+def _unfolded(content: bytes) -> Iterator[bytes]:
+    """The object streams of a PDF, in which dictionaries may be compressed (ISO 32000-1, 7.5.7)."""
+    for found in _PDF_OBJECTS.finditer(content):
+        try:
+            yield zlib.decompressobj().decompress(content[found.end() :], LARGEST_UNFOLDED + 1)
+        except zlib.error:
+            continue
 
 
 def _zip_fault(path: Path) -> str:
