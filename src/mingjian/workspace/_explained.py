@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
+from mingjian.base.errors import Tampered
 from mingjian.base.values import Period
-from mingjian.declare import Hierarchy, Scheme
+from mingjian.declare import Hierarchy, Scheme, source_type
 from mingjian.reckon.measures import Explanation, ReductionSeen, Results, RowSeen, explain
 from mingjian.reckon.release import release
-from mingjian.record.evidence import View
+from mingjian.record.evidence import View, proven_rows
 from mingjian.record.ledger import Entry, Ledger, RowProof
+
+_AUDIT: Final = (
+    "`mingjian ledger audit` names every entry that is not what it was; if it finds none, delete projection.duckdb:\
+ it is made again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +39,39 @@ def explained(
     period: Period,
     member: str,
 ) -> Explained:
-    """Explain a number and locate each row behind it. Raises Misuse as `explain` does."""
+    """Explain a number, locate each row behind it and hold it against its proof.
+
+    Raises Misuse as `explain` does, Tampered naming the first entry of which a row is not what was recorded.
+    """
     root = gated(explain(scheme, view, hierarchy, measure, subject, period, member), scheme.minimum_group)
-    places: dict[int, set[int]] = {}
-    for row in rows_of(root):
-        places.setdefault(row.entry, set()).add(row.row)
-    proofs = {
-        (index, proof.row): proof for index, rows in places.items() for proof in ledger.prove_rows(index, sorted(rows))
-    }
+    seen = {(row.entry, row.row): row for row in rows_of(root)}
+    entries: dict[int, Entry] = {}
+    proofs: dict[tuple[int, int], RowProof] = {}
     state = ledger.state()
-    return Explained(root, {index: state.entry(index) for index in places}, proofs)
+    for index in sorted({entry for entry, _ in seen}):
+        rows = [row for entry, row in sorted(seen) if entry == index]
+        try:
+            entries[index] = state.entry(index)
+            found = ledger.prove_rows(index, rows)
+            _hold(scheme, entries[index], found, [seen[index, row] for row in rows])
+        except Tampered as fault:
+            raise Tampered(fault.what, why=fault.why, where=fault.where or f"entry {index}", remedy=_AUDIT) from fault
+        proofs |= {(index, proof.row): proof for proof in found}
+    return Explained(root, entries, proofs)
+
+
+def _hold(scheme: Scheme, entry: Entry, proofs: Sequence[RowProof], seen: Sequence[RowSeen]) -> None:
+    """Raises Tampered for a row that was reckoned with, and would be shown, but is not what was recorded."""
+    type = source_type(scheme, seen[0].kind)
+    assert type is not None  # its rows were just read
+    for row, said in zip(seen, proven_rows(proofs, entry, type, zone=scheme.zone), strict=True):
+        for field, value in said.items():
+            if row.data.get(field) != value:
+                raise Tampered(
+                    "a row is not what was recorded",
+                    why=f"its {field} was reckoned as {row.data.get(field)}, and its proof says {value}",
+                    where=f"entry {entry.index}, row {row.row}",
+                )
 
 
 def rows_of(explanation: Explanation) -> Iterator[RowSeen]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from mingjian.base.errors import Fault, Misuse
 from mingjian.base.values import KINDS, Kind, Period
@@ -24,9 +25,11 @@ def declared(scheme: Scheme, name: str) -> Measure | Index:
     """The measure or index of that name. Raises Misuse where the scheme has none."""
     found = scheme.measures.get(name) or scheme.indices.get(name)
     if found is None:
+        there = sorted([*scheme.measures, *scheme.indices])
+        near = get_close_matches(name, there, n=1)
         raise Misuse(
             f"scheme {scheme.id} declares no measure {name}",
-            remedy=f"it declares {', '.join(sorted([*scheme.measures, *scheme.indices]))}",
+            remedy=f"did you mean {near[0]}?" if near else f"it declares {', '.join(there)}",
         )
     return found
 

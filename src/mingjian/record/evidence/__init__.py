@@ -3,6 +3,7 @@
 from mingjian.record.evidence._checks import check_rows
 from mingjian.record.evidence._intake import Intake, read_rows, shuffled
 from mingjian.record.evidence._projection import Projection
+from mingjian.record.evidence._proven import proven_rows
 from mingjian.record.evidence._readers import read_file
 from mingjian.record.evidence._schema import arrow_schema
 from mingjian.record.evidence._templates import write_template
@@ -14,6 +15,7 @@ __all__ = [
     "View",
     "arrow_schema",
     "check_rows",
+    "proven_rows",
     "read_file",
     "read_rows",
     "shuffled",

@@ -17,7 +17,7 @@ from mingjian.record.ledger._merkle import (
     verify_inclusion,
     verify_subtree,
 )
-from mingjian.record.ledger._rows import canonical_rows, columns_of
+from mingjian.record.ledger._rows import canonical_rows, columns_of, table_of
 
 __all__ = [
     "EMPTY_ROOT",
@@ -34,6 +34,7 @@ __all__ = [
     "parse_checkpoint",
     "root_of",
     "row_leaf",
+    "table_of",
     "verify_consistency",
     "verify_inclusion",
     "verify_subtree",
