@@ -20,7 +20,7 @@ from mingjian.base.errors import MingjianError, Misuse
 from mingjian.base.keys import SigningKey
 from mingjian.declare import EvidenceType, Field, Title
 from mingjian.record.evidence import Projection, View, read_rows
-from mingjian.record.ledger import Batch, Ledger
+from mingjian.record.ledger import Batch, Ledger, Placed
 
 Types = Mapping[str, EvidenceType]
 Rows = Sequence[tuple[str, int]]
@@ -57,8 +57,12 @@ class Batches:
             if (its, of) == (kind, scheme):
                 yield Listed(index, its, of, table.num_rows)
 
-    def table(self, index: int) -> pa.Table:
-        return self.tables[index][2]
+    def placed(self, index: int) -> Placed:
+        table = self.tables[index][2]
+        return Placed(table, pa.array(range(table.num_rows), pa.int64()))
+
+    def erasures(self) -> int:
+        return 0
 
 
 def content(view: View, kind: str = "indicator") -> set[tuple[Any, ...]]:
@@ -90,7 +94,7 @@ def test_as_of_any_size_the_last_row_of_each_key_counts(types: Types, batches: l
         anew = projection(folder, ledger, "q.duckdb")
         anew.catch_up("s", indicator)
         assert anew.digest() == grown.digest()
-        numbered = [_numbered(ledger.table(number), number) for number in range(ledger.size)]
+        numbered = [_numbered(ledger.placed(number).table, number) for number in range(ledger.size)]
         if numbered:
             assert content(View.of({"indicator": pa.concat_tables(numbered)}, indicator)) == expected[-1]
 
@@ -286,3 +290,24 @@ def test_a_folder_with_a_quote_in_its_name_is_a_folder(tmp_path: Path, types: Ty
     made = projection(tmp_path / "it's", ledger)
     made.catch_up("s", {"indicator": types["indicator"]})
     assert content(made.view("s")) == {("A", 3), ("B", 2)}
+
+
+def test_a_file_from_before_an_erasure_is_made_anew_without_the_rows_that_are_gone(
+    types: Types, tmp_path: Path
+) -> None:
+    indicator = {"indicator": types["indicator"]}
+    ledger = Ledger.create(tmp_path / "log", origin="example.org/log", key=SigningKey.generate())
+    rows = read_rows(
+        [{"code": code, "weight": weight} for code, weight in [("䶮", 1), ("b", 2), ("c", 3)]], indicator["indicator"]
+    )
+    ledger.append(Batch("indicator", "s", "office", rows.table, owners=["person/1", "", "person/2"]))
+    rows_of = projection(tmp_path, ledger)
+    rows_of.catch_up("s", indicator)
+    ledger.erase(["person/1"], by="office")
+    rows_of.catch_up("s", indicator)
+    with rows_of.view("s") as view:
+        assert [(row["_row"], row["code"]) for row in view.arrow("indicator").to_pylist()] == [(1, "b"), (2, "c")]
+    assert all("䶮".encode() not in file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    anew = projection(tmp_path, ledger, "anew.duckdb")
+    anew.catch_up("s", indicator)
+    assert anew.digest() == rows_of.digest()

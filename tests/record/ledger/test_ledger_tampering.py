@@ -177,7 +177,7 @@ def test_a_database_damaged_as_a_whole(where: Path) -> None:
 
 
 def test_a_ledger_of_a_later_format_is_not_touched(where: Path) -> None:
-    query(where, "UPDATE ledger SET format = 2")
+    query(where, "UPDATE ledger SET format = 3")
     with pytest.raises(Misuse, match="no ledger of this format"):
         Ledger.open(where)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
+import orjson
 import pyarrow as pa
 
 from mingjian.base.errors import MingjianError, Misuse
@@ -53,8 +54,11 @@ class Projection:
         """
         head = self._ledger.size
         needed = head if size is None else size
-        shapes = {kind: _shape(type, zone) for kind, type in types.items()}
+        erasures = self._ledger.erasures()
+        shapes = {kind: _shape(type, zone, erasures) for kind, type in types.items()}
         done = self._caught_up(scheme)
+        if any(orjson.loads(shape).get("erasures") != erasures for shape, _ in done.values()):
+            self.forget()
         if all(kind in done and done[kind][0] == shapes[kind] and done[kind][1] >= needed for kind in types):
             return head
         with self._locked(fcntl.LOCK_EX), _connected(self.path, "READ_WRITE") as connection:
@@ -74,6 +78,15 @@ class Projection:
                 )
                 connection.commit()
         return head
+
+    def forget(self) -> None:
+        """Delete the file as soon as nobody reads it: rows that were erased since may stand in it. It is made anew when needed.
+
+        Raises MingjianError if others keep the file busy too long.
+        """
+        with self._locked(fcntl.LOCK_EX):
+            for file in (self.path, self.path.with_name(f"{self.path.name}.wal")):
+                file.unlink(missing_ok=True)
 
     def view(self, scheme: str, size: int | None = None) -> View:
         """The rows of a scheme as of ``size`` entries, or of the size caught up to. Close it to let others write.
@@ -131,11 +144,11 @@ class Projection:
 
     def _rows(self, entry: Entry, type: EvidenceType, zone: str) -> pa.Table:
         """The rows of an entry under the columns of the type as it is declared now."""
-        table = self._ledger.table(entry.index)
-        table = table.select([name for name in table.column_names if name in type.fields or name == LINE])
-        numbers = pa.array(range(entry.rows), pa.int64())
-        table = table.append_column(ENTRY, pa.repeat(pa.scalar(entry.index, pa.int64()), entry.rows))
-        return with_provenance(table.append_column(ROW, numbers), type, zone)
+        placed = self._ledger.placed(entry.index)  # a row keeps its number when others of its entry are erased
+        names = [name for name in placed.table.column_names if name in type.fields or name == LINE]
+        table = placed.table.select(names).append_column(ROW, placed.places)
+        entries = pa.repeat(pa.scalar(entry.index, pa.int64()), table.num_rows)
+        return with_provenance(table.append_column(ENTRY, entries), type, zone)
 
     @contextmanager
     def _locked(self, how: int) -> Iterator[None]:
@@ -232,10 +245,11 @@ def _groups(tables: Iterable[pa.Table]) -> Iterator[Sequence[pa.Table]]:
         yield group
 
 
-def _shape(type: EvidenceType, zone: str) -> str:
-    """What a table depends on besides the ledger."""
+def _shape(type: EvidenceType, zone: str, erasures: int) -> str:
+    """What a table depends on besides the entries of the ledger."""
     columns = [[field.name, str(field.type)] for field in view_schema(type)]
-    return canonical({"columns": columns, "key": list(type.key), "date": type.date, "zone": zone}).decode()
+    parts = {"columns": columns, "key": list(type.key), "date": type.date, "zone": zone, "erasures": erasures}
+    return canonical(parts).decode()
 
 
 def _as_in_ledger(field: Any) -> Any:

@@ -6,7 +6,7 @@ head is a signed *checkpoint*. The functions here need no store: who verifies ha
 
 from mingjian.record.ledger._checkpoint import Checkpoint, parse_checkpoint
 from mingjian.record.ledger._entry import Batch, Entry, RowProof
-from mingjian.record.ledger._ledger import Ledger, LedgerState
+from mingjian.record.ledger._ledger import Erased, Ledger, LedgerState
 from mingjian.record.ledger._merkle import (
     EMPTY_ROOT,
     leaf_hash,
@@ -17,6 +17,7 @@ from mingjian.record.ledger._merkle import (
     verify_inclusion,
     verify_subtree,
 )
+from mingjian.record.ledger._payload import Placed
 from mingjian.record.ledger._rows import canonical_rows, columns_of, table_of
 
 __all__ = [
@@ -24,8 +25,10 @@ __all__ = [
     "Batch",
     "Checkpoint",
     "Entry",
+    "Erased",
     "Ledger",
     "LedgerState",
+    "Placed",
     "RowProof",
     "canonical_rows",
     "columns_of",

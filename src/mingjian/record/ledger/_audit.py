@@ -7,16 +7,23 @@ elsewhere exposes it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Final
+
+import pyarrow as pa
 
 from mingjian.base.errors import Finding, MingjianError, Place
 from mingjian.base.keys import NoteKey
 from mingjian.record.ledger._checkpoint import Checkpoint, parse_checkpoint
 from mingjian.record.ledger._entry import read_header
 from mingjian.record.ledger._merkle import leaf_hash, root_of
-from mingjian.record.ledger._payload import check_rows
+from mingjian.record.ledger._payload import check_rows, read_placed
 from mingjian.record.ledger._store import UNREADABLE, Store, first_line, lookup_values
 from mingjian.record.ledger._tiles import TILE_WIDTH, extended, tile_name
+
+ERASURE: Final = "erasure"  # the kind of an entry that says how many rows of which entries were erased
+ERASURE_SCHEMA: Final = pa.schema([("entry", pa.int64()), ("rows", pa.int64())])
 
 Progress = Callable[[int, int], None]
 
@@ -47,6 +54,7 @@ def _findings(store: Store, signed: Checkpoint | None, progress: Progress) -> It
             yield from _entry_findings(store, index, header, lookups.get(index), held[index])
             progress(index + 1, size)
     yield from _missing_end(store)
+    yield from _erasure_findings(store, size)
     yield from _tile_findings(store, held)
     if signed is not None:
         yield from _checkpoint_findings(signed, leaves)
@@ -69,6 +77,23 @@ def _entry_findings(
     else:
         if lookup != lookup_values(entry):
             yield _of_entry(index, "lookup-differs", "it is filed under another kind, scheme or source than its own")
+
+
+def _erasure_findings(store: Store, size: int) -> Iterator[Finding]:
+    """Rows that are gone without an erasure in the log that says so. (Erasures themselves are entries, held to their roots.)"""
+    recorded: Counter[int] = Counter()
+    for index, header in store.headers(0, size, size, kind=ERASURE):
+        try:
+            table = read_placed(store.stored(index), read_header(index, header)).table
+        except MingjianError:
+            continue  # a finding of its own
+        for row in table.to_pylist():
+            recorded[row["entry"]] += row["rows"]
+    erased = store.erased(size)
+    for index in sorted(erased.keys() | recorded.keys()):
+        if erased.get(index, 0) != recorded[index]:
+            message = f"it lost {erased.get(index, 0)} rows, but erasures tell of {recorded[index]}"
+            yield _of_entry(index, "erased-unrecorded", message)
 
 
 def _padded(hashes: list[bytes], count: int) -> list[bytes]:

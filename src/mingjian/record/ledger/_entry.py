@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import chain
 from typing import Any, Final
 
@@ -19,13 +20,14 @@ from mingjian.record.ledger._rows import Columns
 _MILLISECOND: Final = 1000  # in microseconds
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Batch:
     """Rows of one kind on their way into the ledger.
 
     ``kind`` is an evidence type, or a kind of the kernel's own (subject, scheme, snapshot, ...), whose ``scheme`` is "".
     ``by`` is who brings them. ``source`` says where from, in public: file name, ``sha256`` of the file, ``synthetic``,
-    ``fingerprint``. `columns_of` says which Arrow types ``table`` may have. Raises Misuse without a kind or a who.
+    ``fingerprint``. `columns_of` says which Arrow types ``table`` may have. ``owners`` has for each row the name of the key
+    it is encrypted under, "" for none; `Ledger.erase` destroys such keys. Raises Misuse without a kind or a who.
     """
 
     kind: str
@@ -33,11 +35,19 @@ class Batch:
     by: str
     table: pa.Table
     source: Mapping[str, str] = field(default_factory=dict)
+    owners: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         texts = [self.kind, self.scheme, self.by, *self.source, *self.source.values()]
         if not (self.kind and self.by and all(isinstance(text, str) for text in texts)):
             raise Misuse("not a batch", why="kind and by must be given, and the source be text throughout")
+        if self.owners is not None and len(self.owners) != self.table.num_rows:
+            raise Misuse("not a batch", why=f"{len(self.owners)} owners for {self.table.num_rows} rows")
+
+    @cached_property
+    def named_owners(self) -> frozenset[str]:
+        """The owners that there are, without ""."""
+        return frozenset(self.owners or ()) - {""}
 
 
 @dataclass(frozen=True, slots=True)

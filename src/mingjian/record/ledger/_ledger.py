@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -12,16 +15,41 @@ import pyarrow as pa
 
 from mingjian.base.errors import Finding, Misuse, Tampered
 from mingjian.base.keys import NoteKey, SigningKey
-from mingjian.record.ledger._audit import audit
+from mingjian.record.ledger._audit import ERASURE, ERASURE_SCHEMA, audit
 from mingjian.record.ledger._checkpoint import write_checkpoint
 from mingjian.record.ledger._entry import Batch, Entry, RowProof, read_header, whole_milliseconds
 from mingjian.record.ledger._merkle import proof_ranges
-from mingjian.record.ledger._payload import Prepared, Rows, check_rows, prepare, read_rows, read_table
-from mingjian.record.ledger._store import Store
+from mingjian.record.ledger._payload import (
+    KEY_SIZE,
+    Placed,
+    Prepared,
+    Rows,
+    check_rows,
+    leaves_of,
+    prepare,
+    read_placed,
+    read_rows,
+)
+from mingjian.record.ledger._store import Gone, Store
 from mingjian.record.ledger._tiles import extended, range_hash
 
 _PAGE: Final = 1000  # headers read at a time
 _ROW_TREES_KEPT: Final = 4  # proofs for many people come from few batches
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure came to: the ``entry`` that records it, how many ``keys`` and ``rows`` went, of which ``entries``."""
+
+    entry: Entry
+    keys: int
+    rows: int
+    entries: tuple[int, ...]
+
+
+def _with_new(keys: Mapping[str, bytes], names: Iterable[str]) -> dict[str, bytes]:
+    """The keys of these owners, new ones for those that have none."""
+    return {name: keys.get(name) or secrets.token_bytes(KEY_SIZE) for name in names}
 
 
 def _utc_now() -> datetime:
@@ -69,14 +97,26 @@ class LedgerState:
         return read_header(*page[0]) if page else None
 
     def table(self, index: int, verify: bool = False) -> pa.Table:
-        """The rows of an entry as they were appended, with their types.
+        """The rows of an entry as they were appended, with their types, but for those that were erased.
 
         Raises Tampered if they cannot be read; with ``verify``, also if they do not have the entry's root.
         """
+        return self.placed(index, verify).table
+
+    def placed(self, index: int, verify: bool = False) -> Placed:
+        """The same rows with their places in the entry: a row keeps its place when others are erased."""
         entry, stored = self.entry(index), self._store.stored(index)
         if verify:
             check_rows(stored, entry)
-        return read_table(stored, entry.columns)
+        return read_placed(stored, entry)
+
+    def erased(self) -> dict[int, int]:
+        """How many rows each entry has lost to erasures *by now*, by index; entries that lost none are not named."""
+        return self._store.erased(self.size)
+
+    def erasures(self) -> int:
+        """A number that grows with each erasure of the ledger, whatever this state's size: what was read before it is stale."""
+        return self._store.last_of(ERASURE) + 1
 
 
 class Ledger(LedgerState):
@@ -137,16 +177,59 @@ class Ledger(LedgerState):
         ``check`` sees the state at the head while nobody else can append; whatever it raises refuses all of it. An
         entry's time is never before that of the entry ahead of it. Raises Misuse for a table that has no canonical rows.
         """
-        prepared = [prepare(batch) for batch in batches]
+        batches = list(batches)
+        names = frozenset().union(*(batch.named_owners for batch in batches))
+        known = self._store.owner_keys(names)
+        keys = _with_new(known, names)
+        prepared = [prepare(batch, keys) for batch in batches]
         with self._store.lock():
             head = self.state()
             if check is not None:
                 check(head)
-            entries = self._numbered(prepared, head)
-            if entries:
-                leaves = (entry.leaf_hash for entry in entries)
-                tiles = extended(self._store.tile, head.size, leaves)
-                self._store.commit(list(zip(entries, prepared, strict=True)), tiles)
+            there = self._store.owner_keys(names)
+            if there != known:  # somebody else made, or destroyed, one of the keys meanwhile
+                keys = _with_new(there, names)
+                prepared = [prepare(batch, keys) for batch in batches]
+            new = {name: key for name, key in keys.items() if name not in there}
+            return self._commit(prepared, head, new)
+
+    def erase(
+        self, owners: Iterable[str], *, by: str, scheme: str = "", source: Mapping[str, str] | None = None
+    ) -> Erased:
+        """Destroy the keys of these owners and of all below them (``a/b`` is below ``a``), and the rows under them.
+
+        The hashes of the rows stay, so that every root, checkpoint and proof of another row holds as before. An entry of
+        kind "erasure" comes with it, in the same transaction, and says how many rows of which entry went; ``source`` says
+        in public what else is to be known. When this returns no byte of a key or a row is left in any file of the ledger;
+        copies of them elsewhere (backups, proofs handed out) are not in its reach.
+
+        Raises MingjianError if readers of an older state keep the files busy: the rows are erased then, and erasing again
+        wipes what is left of them. Raises Tampered where rows are no longer those that were appended.
+        """
+        with self._store.lock():
+            names = self._store.owners_under(owners)
+            gone = Gone(names, list(self._leaves(names)))
+            counts = Counter(index for index, _, _ in gone.leaves)
+            table = pa.table([sorted(counts), [counts[index] for index in sorted(counts)]], schema=ERASURE_SCHEMA)
+            record = Batch(ERASURE, scheme, by, table, source or {})
+            (entry,) = self._commit([prepare(record, {})], self.state(), {}, gone)
+            self._store.scrub()
+        self._rows.cache_clear()
+        return Erased(entry, len(names), len(gone.leaves), tuple(sorted(counts)))
+
+    def _leaves(self, owners: Iterable[str]) -> Iterator[tuple[int, int, bytes]]:
+        keys = self._store.owner_keys(frozenset(owners))
+        for owner, key in keys.items():
+            for index, section, batch_key in self._store.sections_of(owner):
+                yield from ((index, row, leaf) for row, leaf in leaves_of(section, key, batch_key))
+
+    def _commit(
+        self, prepared: Sequence[Prepared], head: LedgerState, keys: Mapping[str, bytes], gone: Gone | None = None
+    ) -> list[Entry]:
+        entries = self._numbered(prepared, head)
+        if entries:
+            tiles = extended(self._store.tile, head.size, (entry.leaf_hash for entry in entries))
+            self._store.commit(list(zip(entries, prepared, strict=True)), tiles, keys=keys, gone=gone)
         return entries
 
     def _numbered(self, prepared: Sequence[Prepared], head: LedgerState) -> list[Entry]:
@@ -201,10 +284,10 @@ class Ledger(LedgerState):
     def prove_rows(self, index: int, rows: Iterable[int]) -> list[RowProof]:
         """The proofs of those rows (places in the batch, from 0) of entry ``index``.
 
-        Raises Misuse for a row it does not have, Tampered if the rows no longer have the entry's root or their salts
-        are gone.
+        Raises Misuse for a row it does not have or that was erased, Tampered if the rows no longer have the entry's root
+        or their salts are gone.
         """
-        batch = self._rows(index)
+        batch = self._rows(index, self.erasures())
         wanted = list(rows)
         if beyond := [row for row in wanted if not 0 <= row < batch.entry.rows]:
             raise Misuse(f"no row {beyond[0]} in entry {index}", why=f"it has {batch.entry.rows}")
@@ -219,7 +302,7 @@ class Ledger(LedgerState):
         """
         return audit(self._store, NoteKey.parse(self.vkey), checkpoint, progress or (lambda done, total: None))
 
-    def _read_rows(self, index: int) -> Rows:
+    def _read_rows(self, index: int, _erasures: int) -> Rows:
         return read_rows(self._store.stored(index), self.entry(index))
 
     def _known_size(self, size: int | None) -> int:

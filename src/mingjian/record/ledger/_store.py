@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +12,18 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from mingjian.base.errors import Misuse, Tampered
+from mingjian.base.errors import MingjianError, Misuse, Tampered
 from mingjian.record.ledger._blobs import BlobDirectory
 from mingjian.record.ledger._entry import Entry
 from mingjian.record.ledger._merkle import HASH_SIZE
+from mingjian.record.ledger._owned import Section, places_bytes, places_of
 from mingjian.record.ledger._payload import Prepared, Stored
 from mingjian.record.ledger._tiles import TileKey
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+
+PATIENCE: Final = 30_000  # milliseconds that a statement waits for others
+_NAMES: Final = 500  # owners looked up in one statement
 
 UNREADABLE: Final = (sa.exc.DatabaseError, UnicodeDecodeError)  # sqlite3 cannot decode some messages about damage
 
@@ -49,6 +53,7 @@ PAYLOAD: Final = sa.Table(
     sa.Column("index", sa.ForeignKey(ENTRY.c.index), primary_key=True, autoincrement=False),
     sa.Column("inline", sa.LargeBinary),
     sa.Column("blob", sa.Text),
+    sa.Column("owned", sa.Boolean, nullable=False),  # whether there are, or were, rows in `section`
     sa.CheckConstraint("(inline IS NULL) <> (blob IS NULL)", name="payload_in_one_place"),
 )
 BATCH_KEY: Final = sa.Table(
@@ -57,6 +62,28 @@ BATCH_KEY: Final = sa.Table(
     sa.Column("index", sa.ForeignKey(ENTRY.c.index), primary_key=True, autoincrement=False),
     sa.Column("key", sa.LargeBinary, nullable=False),
 )
+OWNER_KEY: Final = sa.Table(
+    "owner_key",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("key", sa.LargeBinary, nullable=False),
+)
+SECTION: Final = sa.Table(  # the encrypted rows of one owner in one batch
+    "section",
+    METADATA,
+    sa.Column("index", sa.ForeignKey(ENTRY.c.index), primary_key=True, autoincrement=False),
+    sa.Column("owner", sa.ForeignKey(OWNER_KEY.c.name), primary_key=True),
+    sa.Column("places", sa.LargeBinary, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Index("section_of_owner", "owner", "index"),
+)
+ERASED_LEAF: Final = sa.Table(  # what the tree still needs of rows that are gone
+    "erased_leaf",
+    METADATA,
+    sa.Column("index", sa.ForeignKey(ENTRY.c.index), primary_key=True, autoincrement=False),
+    sa.Column("row", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+)
 TILE: Final = sa.Table(
     "tile",
     METADATA,
@@ -64,6 +91,14 @@ TILE: Final = sa.Table(
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("hashes", sa.LargeBinary, nullable=False),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What an erasure takes away, and the leaf hashes that it leaves: (entry, row, hash)."""
+
+    owners: frozenset[str]
+    leaves: Sequence[tuple[int, int, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +187,56 @@ class Store:
     def stored(self, index: int) -> Stored:
         """The rows of an entry as they are kept. Raises Tampered if they are gone, or their blob is not what it was."""
         joined = PAYLOAD.outerjoin(BATCH_KEY, PAYLOAD.c.index == BATCH_KEY.c.index)
-        query = sa.select(PAYLOAD.c.inline, PAYLOAD.c.blob, BATCH_KEY.c.key).select_from(joined)
+        query = sa.select(PAYLOAD.c.inline, PAYLOAD.c.blob, PAYLOAD.c.owned, BATCH_KEY.c.key).select_from(joined)
         with self.engine.connect() as connection:
             row = connection.execute(query.where(PAYLOAD.c.index == index)).one_or_none()
+            sections, erased = _owned_rows(connection, index) if row is not None and row.owned else ((), {})
         if row is None:
             raise Tampered("the rows of an entry are missing", where=f"entry {index}")
-        inline, blob, key = row
-        return Stored(inline, True, key) if blob is None else Stored(self.blobs.get(blob), False, key)
+        inline, blob, _, key = row
+        payload = inline if blob is None else self.blobs.get(blob)
+        return Stored(payload, blob is None, key, sections, erased)
+
+    def owner_keys(self, names: Collection[str]) -> dict[str, bytes]:
+        """The keys there are of these owners."""
+        found: dict[str, bytes] = {}
+        wanted = sorted(names)
+        with self.engine.connect() as connection:
+            for start in range(0, len(wanted), _NAMES):
+                some = OWNER_KEY.c.name.in_(wanted[start : start + _NAMES])
+                found.update((row.name, row.key) for row in connection.execute(sa.select(OWNER_KEY).where(some)))
+        return found
+
+    def owners_under(self, names: Iterable[str]) -> frozenset[str]:
+        """The owners that have a key and are one of these names, or below one: ``a/b`` is below ``a``."""
+        name = OWNER_KEY.c.name
+        with self.engine.connect() as connection:
+            return frozenset(
+                found
+                for prefix in names
+                for found in connection.scalars(
+                    sa.select(name).where((name == prefix) | ((name >= f"{prefix}/") & (name < f"{prefix}0")))
+                )
+            )
+
+    def sections_of(self, owner: str) -> list[tuple[int, Section, bytes]]:
+        """(entry, rows, key of the batch) of everything that stands under an owner."""
+        query = sa.select(SECTION, BATCH_KEY.c.key).join(BATCH_KEY, SECTION.c.index == BATCH_KEY.c.index)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query.where(SECTION.c.owner == owner).order_by(SECTION.c.index)).all()
+        return [(row[0], Section(owner, places_of(row.places), row.sealed), row.key) for row in rows]
+
+    def erased(self, size: int) -> dict[int, int]:
+        """Of each of the first ``size`` entries that lost rows, how many."""
+        query = sa.select(ERASED_LEAF.c.index, sa.func.count()).where(ERASED_LEAF.c.index < size)
+        with self.engine.connect() as connection:
+            return {row[0]: row[1] for row in connection.execute(query.group_by(ERASED_LEAF.c.index))}
+
+    def last_of(self, kind: str) -> int:
+        """The index of the last entry of a kind; -1 where there is none."""
+        with self.engine.connect() as connection:
+            last: int | None = connection.scalar(sa.select(sa.func.max(ENTRY.c.index)).where(ENTRY.c.kind == kind))
+        return -1 if last is None else last
 
     def tile(self, level: int, number: int) -> list[bytes]:
         """The hashes of a tile; none if there is no such tile."""
@@ -167,14 +245,49 @@ class Store:
             data = connection.scalar(sa.select(TILE.c.hashes).where(*here)) or b""
         return [data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE)]
 
-    def commit(self, added: Sequence[tuple[Entry, Prepared]], tiles: Mapping[TileKey, Sequence[bytes]]) -> None:
-        """Write entries, payloads, keys and tiles in one transaction; blobs first, so that none can be missing."""
+    def commit(
+        self,
+        added: Sequence[tuple[Entry, Prepared]],
+        tiles: Mapping[TileKey, Sequence[bytes]],
+        *,
+        keys: Mapping[str, bytes],
+        gone: Gone | None = None,
+    ) -> None:
+        """Write entries, payloads, keys and tiles in one transaction; blobs first, so that none can be missing.
+
+        ``keys`` are those of owners that had none. What is ``gone`` is destroyed in the same transaction.
+        """
         payloads = [_payload_values(entry, prepared, self.blobs) for entry, prepared in added]
+        sections = [_section_values(entry, section) for entry, prepared in added for section in prepared.sections]
         with self.engine.begin() as connection:
             connection.execute(ENTRY.insert(), [_entry_values(entry) for entry, _ in added])
             connection.execute(PAYLOAD.insert(), payloads)
             connection.execute(BATCH_KEY.insert(), [{"index": e.index, "key": p.key} for e, p in added])
+            if keys:
+                connection.execute(OWNER_KEY.insert(), [{"name": name, "key": key} for name, key in keys.items()])
+            if sections:
+                connection.execute(SECTION.insert(), sections)
+            if gone is not None and gone.owners:
+                _destroy(connection, gone)
             _replace_tiles(connection, tiles)
+
+    def scrub(self) -> None:
+        """Write the database anew and empty its log, so that no byte of what was deleted is left in either.
+
+        Deleting alone leaves copies: in the log until it is overwritten, and in pages that were once divided. Raises
+        MingjianError while others read an older state.
+        """
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("PRAGMA temp_store=MEMORY")
+            connection.exec_driver_sql("VACUUM")
+            busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        if busy:
+            raise MingjianError(
+                "what was erased may still stand in the database's log",
+                why="somebody reads an older state",
+                where=str(self.path),
+                remedy="erase again when the readers are done",
+            )
 
 
 def _database_path(where: str) -> Path:
@@ -190,8 +303,14 @@ def _database_path(where: str) -> Path:
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
-    # WAL lets readers read while one writes; FULL makes a commit survive a power cut.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+    # WAL lets readers read while one writes; FULL makes a commit survive a power cut; what is deleted is overwritten.
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"busy_timeout={PATIENCE}",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -210,9 +329,40 @@ def lookup_values(entry: Entry) -> dict[str, str | None]:
 
 
 def _payload_values(entry: Entry, prepared: Prepared, blobs: BlobDirectory) -> dict[str, object]:
-    if prepared.inline:
-        return {"index": entry.index, "inline": prepared.payload, "blob": None}
-    return {"index": entry.index, "inline": None, "blob": blobs.put(prepared.payload)}
+    inline, blob = (prepared.payload, None) if prepared.inline else (None, blobs.put(prepared.payload))
+    return {"index": entry.index, "inline": inline, "blob": blob, "owned": bool(prepared.sections)}
+
+
+def _section_values(entry: Entry, section: Section) -> dict[str, object]:
+    places = places_bytes(section.places)
+    return {"index": entry.index, "owner": section.owner, "places": places, "sealed": section.sealed}
+
+
+def _owned_rows(connection: Connection, index: int) -> tuple[tuple[tuple[Section, bytes], ...], dict[int, bytes]]:
+    """The sections of an entry with their keys, and the leaf hashes of the rows it lost.
+
+    One statement, so that an erasure in between cannot show rows twice or not at all.
+    """
+    held = sa.select(SECTION.c.owner, SECTION.c.places, SECTION.c.sealed, OWNER_KEY.c.key, sa.null().label("row"))
+    held = held.outerjoin(OWNER_KEY, SECTION.c.owner == OWNER_KEY.c.name).where(SECTION.c.index == index)
+    lost = sa.select(sa.null(), sa.null(), ERASED_LEAF.c.hash, sa.null(), ERASED_LEAF.c.row)
+    rows = connection.execute(sa.union_all(held, lost.where(ERASED_LEAF.c.index == index))).all()
+    sections = []
+    for owner, places, sealed, key, row in rows:
+        if row is None and key is None:
+            raise Tampered("the key of encrypted rows is missing", why=f"that of {owner}", where=f"entry {index}")
+        if row is None:
+            sections.append((Section(owner, places_of(places), sealed), key))
+    return tuple(sections), {row.row: row.sealed for row in rows if row.row is not None}
+
+
+def _destroy(connection: Connection, gone: Gone) -> None:
+    if gone.leaves:
+        leaves = [{"index": index, "row": row, "hash": leaf} for index, row, leaf in gone.leaves]
+        connection.execute(ERASED_LEAF.insert(), leaves)
+    owners = [{"gone": owner} for owner in sorted(gone.owners)]
+    connection.execute(SECTION.delete().where(SECTION.c.owner == sa.bindparam("gone")), owners)
+    connection.execute(OWNER_KEY.delete().where(OWNER_KEY.c.name == sa.bindparam("gone")), owners)
 
 
 def _replace_tiles(connection: Connection, tiles: Mapping[TileKey, Iterable[bytes]]) -> None:
