@@ -155,7 +155,8 @@ def items_recorded(item):
 
 def _counted(task):
     """A task that was reviewed, or never reported; one that awaits review or does not apply leaves the denominator."""
-    return (task.state == "missing") | ((task.state != "not_applicable") & ~task.awarded.is_null())
+    applies = task.state.is_null() | (task.state != "not_applicable")
+    return (task.state == "missing") | (applies & ~task.awarded.is_null())
 
 
 def _of_team(form):
