@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import base58
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
 from mingjian.base.errors import Misuse
+from mingjian.base.keys._files import read_private, write_private
 
 _MULTICODEC: Final = b"\xed\x01"  # ed25519-pub, as a varint
 
@@ -93,41 +85,14 @@ class SigningKey:
     @classmethod
     def load(cls, path: Path) -> SigningKey:
         """The key of a PEM file (PKCS #8). Raises Misuse if it is missing, no such key, or readable by others."""
-        try:
-            with path.open("rb") as file:
-                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-                data = file.read()
-        except OSError as fault:
-            raise Misuse("cannot read the signing key", why=fault.strerror or "", where=str(path)) from fault
-        if mode & 0o077:
-            raise Misuse(
-                "the signing key is open to others", why=f"mode {mode:o}", where=str(path), remedy=f"chmod 600 {path}"
-            )
-        try:
-            private = load_pem_private_key(data, password=None)
-        except (ValueError, TypeError, UnsupportedAlgorithm) as fault:
-            raise Misuse("not a signing key", why="no unencrypted PEM key in it", where=str(path)) from fault
+        private = read_private(path, "signing key")
         if not isinstance(private, Ed25519PrivateKey):
             raise Misuse("not a signing key", why="its algorithm is not Ed25519", where=str(path))
         return cls(private)
 
     def save(self, path: Path) -> None:
         """Write the key to a new PEM file of mode 0600, whole or not at all. Raises Misuse if the file exists."""
-        pem = self._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(pem)
-                file.flush()
-                os.fsync(descriptor)
-            os.link(draft, path)  # unlike a rename, refuses to replace a key that is there
-        except FileExistsError as fault:
-            raise Misuse("a key is never overwritten", where=str(path), remedy="choose another path") from fault
-        except OSError as fault:
-            raise Misuse("cannot write the signing key", why=fault.strerror or "", where=str(path)) from fault
-        finally:
-            draft.unlink(missing_ok=True)
+        write_private(path, self._private, "signing key")
 
     def sign(self, message: bytes) -> bytes:
         """The 64 bytes of the signature; the same for the same message."""

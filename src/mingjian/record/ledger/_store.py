@@ -274,8 +274,8 @@ class Store:
     def scrub(self) -> None:
         """Write the database anew and empty its log, so that no byte of what was deleted is left in either.
 
-        Deleting alone leaves copies: in the log until it is overwritten, and in pages that were once divided. Raises
-        MingjianError while others read an older state.
+        What is deleted is overwritten where it stood. But the log holds it until it is emptied, and of pages that were
+        rearranged SQLite promises nothing. Raises MingjianError while others read an older state.
         """
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("PRAGMA temp_store=MEMORY")
