@@ -11,7 +11,7 @@ import pytest
 import python_calamine
 import xlsxwriter
 
-from mingjian.base.errors import MingjianError, Misuse
+from mingjian.base.errors import Fault, MingjianError, Misuse
 from mingjian.base.values import Period
 from mingjian.declare import Title
 from mingjian.record.evidence import read_rows
@@ -58,16 +58,70 @@ def test_adopting_the_same_version_again_changes_nothing(fresh, small):
     assert workspace.ledger.size == before
 
 
+VERSION_2 = ('version = "1"', 'version = "2"')
+TITLE = ('en = "Small"', 'en = "Smaller"')
+HALF = ("100 * task.awarded", "50 * task.awarded")
+LABEL = ('key = ["task"]', 'key = ["task"]\nlabel = "confidential"')
+
+
+def rewritten(small, folder, changes):
+    """A copy of the small scheme with one text replaced in each of some files."""
+    copy = folder / "changed"
+    shutil.copytree(small, copy, dirs_exist_ok=True)
+    for name, (old, new) in changes.items():
+        text = (copy / name).read_text("utf-8")
+        assert old in text
+        (copy / name).write_text(text.replace(old, new), "utf-8")
+    return copy
+
+
+def test_a_scheme_whose_cases_fail_is_not_recorded(fresh, small, tmp_path):
+    workspace, scheme = fresh
+    size = workspace.ledger.size
+    changed = rewritten(small, tmp_path, {"scheme.toml": VERSION_2, "measures.py": HALF})
+    with pytest.raises(Fault, match="does not pass its own cases") as error:
+        workspace.adopt(str(changed), "tester")
+    assert ["nine-of-ten" in str(finding) for finding in error.value.findings] == [True]
+    assert f"mingjian check {changed}" in error.value.remedy
+    assert (workspace.ledger.size, workspace.scheme().fingerprint) == (size, scheme.fingerprint)
+
+
+def test_one_version_has_one_meaning(fresh, small, tmp_path):
+    """Also when another version was in force in between."""
+    workspace, scheme = fresh
+    half = {"measures.py": HALF, "cases/first.toml": ('"90.00"', '"45.00"')}
+    other = rewritten(small, tmp_path / "other", {**half, "scheme.toml": VERSION_2})
+    workspace.adopt(str(other), "tester")
+    workspace.adopt(str(small), "tester")
+    assert workspace.scheme().fingerprint == scheme.fingerprint
+    size = workspace.ledger.size
+    with pytest.raises(Misuse, match="version 1 of small is recorded with another meaning") as error:
+        workspace.adopt(str(rewritten(small, tmp_path, half)), "tester")
+    assert error.value.remedy == "raise the version in scheme.toml"
+    assert workspace.ledger.size == size
+
+
+@pytest.mark.parametrize("change", [TITLE, LABEL], ids=["a title", "who may read"])
+def test_what_changes_no_result_is_recorded_under_the_same_version(fresh, small, tmp_path, change):
+    workspace, scheme = fresh
+    size = workspace.ledger.size
+    changed = rewritten(small, tmp_path, {"scheme.toml": change})
+    workspace.adopt(str(changed), "tester")
+    assert (workspace.scheme().fingerprint, workspace.ledger.size) == (scheme.fingerprint, size + 1)
+    now = workspace.scheme()
+    assert (now.title.en, now.evidence["task"].label) in (("Smaller", "internal"), ("Small", "confidential"))
+    workspace.adopt(str(changed), "tester")
+    assert workspace.ledger.size == size + 1
+
+
 def test_old_results_keep_the_rules_of_their_day(fresh, small, write, task, tmp_path):
     workspace, scheme = fresh
     workspace.add_file(scheme, "task", write("rules", [task("1", "U1", "8")]), "tester")
     size = workspace.ledger.size
     before = list(workspace.measure(scheme, Q3))
 
-    changed = tmp_path / "changed"
-    shutil.copytree(small, changed)
-    code = (changed / "measures.py").read_text("utf-8")
-    (changed / "measures.py").write_text(code.replace("100 * task.awarded", "50 * task.awarded"), "utf-8")
+    half = {"measures.py": HALF, "cases/first.toml": ('"90.00"', '"45.00"')}
+    changed = rewritten(small, tmp_path, {"scheme.toml": VERSION_2, **half})
     new = workspace.adopt(str(changed), "tester")
 
     assert new.fingerprint != scheme.fingerprint
@@ -84,6 +138,7 @@ def test_a_workspace_of_several_schemes_asks_which(fresh):
     with pytest.raises(Misuse, match="which scheme") as error:
         workspace.scheme()
     assert "green_power, small" in error.value.why
+    assert "-s NAME" in error.value.remedy
     with pytest.raises(Misuse, match="does not run scheme other") as error:
         workspace.scheme("other")
     assert "green_power, small" in error.value.remedy

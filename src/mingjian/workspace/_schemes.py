@@ -10,9 +10,10 @@ from typing import Final
 import orjson
 import pyarrow as pa
 
-from mingjian.base.errors import Misuse
+from mingjian.base.errors import Fault, Misuse
 from mingjian.declare import Scheme, scheme_data, scheme_from_data
 from mingjian.record.ledger import Batch, LedgerState
+from mingjian.workspace._cases import run_cases
 
 GROUP: Final = "mingjian.schemes"
 KIND: Final = "scheme"
@@ -45,10 +46,38 @@ def scheme_batch(scheme: Scheme, by: str) -> Batch:
         "id": scheme.id,
         "version": scheme.version,
         "fingerprint": scheme.fingerprint,
-        "data": orjson.dumps(scheme_data(scheme), option=orjson.OPT_SORT_KEYS).decode(),
+        "data": _text(scheme),
     }
     source = {"fingerprint": scheme.fingerprint}
     return Batch(KIND, scheme.id, by, pa.Table.from_pylist([row], schema=_SCHEMA), source)
+
+
+def adopted(state: LedgerState, scheme: Scheme) -> bool:
+    """Whether a scheme is in force at a state just as it is, to the last title and role."""
+    rows = [*_versions(state, scheme.id).values()]
+    return bool(rows) and rows[-1]["data"] == _text(scheme)
+
+
+def want_unambiguous(state: LedgerState, scheme: Scheme) -> None:
+    """Raises Misuse where the version is recorded with another meaning: whoever reads "version 2" must know which."""
+    for index, row in _versions(state, scheme.id).items():
+        if row["version"] == scheme.version and row["fingerprint"] != scheme.fingerprint:
+            raise Misuse(
+                f"version {scheme.version} of {scheme.id} is recorded with another meaning",
+                why=f"entry {index} has {row['fingerprint']}, this is {scheme.fingerprint}",
+                remedy="raise the version in scheme.toml",
+            )
+
+
+def want_passed(scheme: Scheme, name: str) -> None:
+    """Raises Fault with every case of the scheme that does not come out as its author says it must."""
+    found = run_cases(scheme)
+    if found:
+        raise Fault(
+            f"scheme {scheme.id} does not pass its own cases",
+            remedy=f"`mingjian check {name}` until it does, then record it",
+            findings=found,
+        )
 
 
 def latest(state: LedgerState, scheme: str) -> int:
@@ -68,3 +97,12 @@ def latest(state: LedgerState, scheme: str) -> int:
 def recorded(state: LedgerState, version: int) -> Scheme:
     """The version of a scheme that entry `latest` holds."""
     return scheme_from_data(orjson.loads(state.table(version)["data"][0].as_py()))
+
+
+def _text(scheme: Scheme) -> str:
+    return orjson.dumps(scheme_data(scheme), option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _versions(state: LedgerState, scheme: str) -> dict[int, dict[str, str]]:
+    """What was recorded of a scheme, by entry, in order."""
+    return {entry.index: state.table(entry.index).to_pylist()[0] for entry in state.entries(kind=KIND, scheme=scheme)}

@@ -23,7 +23,15 @@ from mingjian.record.evidence import Intake, Projection, View, check_rows, read_
 from mingjian.record.ledger import Batch, Entry, Ledger, LedgerState
 from mingjian.workspace._explained import Explained, explained
 from mingjian.workspace._reach import ERASURE, Reach, measured
-from mingjian.workspace._schemes import latest, recorded, scheme_batch, scheme_folder
+from mingjian.workspace._schemes import (
+    adopted,
+    latest,
+    recorded,
+    scheme_batch,
+    scheme_folder,
+    want_passed,
+    want_unambiguous,
+)
 
 LEDGER_KEY: Final = "keys/ledger.pem"
 ISSUER_KEY: Final = "keys/issuer.pem"
@@ -90,20 +98,21 @@ class Workspace:
 
     # -- schemes --------------------------------------------------------------------------------------------------------
     def adopt(self, name: str, by: str) -> Scheme:
-        """Record the scheme of that name or folder as it is now; the same version again changes nothing in the ledger.
+        """Record the scheme of that name or folder as it is now; the same again changes nothing in the ledger.
 
         The templates of its statements are copied: papers are drawn from here, wherever the scheme came from.
+
+        Raises Fault for a scheme with faults or whose cases fail, Misuse where its version was recorded with another meaning.
         """
         source = scheme_folder(name)
         scheme = load(source)
+        state = self.ledger.state()
+        if not adopted(state, scheme):
+            want_unambiguous(state, scheme)
+            want_passed(scheme, name)
+            self.ledger.append(scheme_batch(scheme, by), check=lambda head: want_unambiguous(head, scheme))
         for parent in {Path(s.template).parent for s in scheme.statements.values() if s.template}:
             shutil.copytree(source / parent, self.papers(scheme) / parent, dirs_exist_ok=True)
-        state = self.ledger.state()
-        if (
-            scheme.id not in self.schemes()
-            or recorded(state, latest(state, scheme.id)).fingerprint != scheme.fingerprint
-        ):
-            self.ledger.append(scheme_batch(scheme, by))
         return scheme
 
     def papers(self, scheme: Scheme) -> Path:
@@ -119,7 +128,11 @@ class Workspace:
         if not name:
             there = self.schemes()
             if len(there) != 1:
-                raise Misuse("which scheme?", why=f"this workspace runs {', '.join(there) or 'none'}", remedy="name it")
+                raise Misuse(
+                    "which scheme?",
+                    why=f"this workspace runs {', '.join(there) or 'none'}",
+                    remedy="name it: -s NAME" if there else "`mingjian add scheme` its name or folder",
+                )
             name = there[0]
         state = self.ledger.state(size)
         version = latest(state, name)
