@@ -25,6 +25,8 @@ from mingjian.record.ledger._tiles import TILE_WIDTH, extended, tile_name
 ERASURE: Final = "erasure"  # the kind of an entry that says how many rows of which entries were erased
 ERASURE_SCHEMA: Final = pa.schema([("entry", pa.int64()), ("rows", pa.int64())])
 
+_RESTORE: Final = "restore it from a copy of the ledger: `mingjian restore`"
+
 Progress = Callable[[int, int], None]
 
 
@@ -36,7 +38,8 @@ def audit(store: Store, signer: NoteKey, checkpoint: str | None, progress: Progr
         findings.extend(_findings(store, signed, progress))
     except UNREADABLE as fault:
         place = Place(file=str(store.path))
-        findings.append(Finding("store-damaged", f"the database cannot be read further: {first_line(fault)}", place))
+        message = f"the database cannot be read further: {first_line(fault)}"
+        findings.append(Finding("store-damaged", message, place, remedy=_RESTORE))
     return findings
 
 
@@ -127,4 +130,4 @@ def _checkpoint_findings(signed: Checkpoint, leaves: list[bytes]) -> Iterator[Fi
 
 
 def _of_entry(index: int, rule: str, message: str) -> Finding:
-    return Finding(rule, message, Place(file=f"entry {index}"), remedy="restore it from a copy of the ledger")
+    return Finding(rule, message, Place(file=f"entry {index}"), remedy=_RESTORE)

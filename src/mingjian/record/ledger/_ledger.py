@@ -33,6 +33,7 @@ from mingjian.record.ledger._payload import (
 from mingjian.record.ledger._store import Gone, Store
 from mingjian.record.ledger._tiles import extended, range_hash
 
+_COUNT: Final = "they are counted from 0; `mingjian ledger head` says how many there are"
 _PAGE: Final = 1000  # headers read at a time
 _ROW_TREES_KEPT: Final = 4  # proofs for many people come from few batches
 
@@ -75,7 +76,7 @@ class LedgerState:
     def entry(self, index: int) -> Entry:
         """The entry of that index, from 0. Raises Misuse beyond the size, Tampered if its header is missing or garbled."""
         if not 0 <= index < self.size:
-            raise Misuse(f"no entry {index}", why=f"the ledger has {self.size}")
+            raise Misuse(f"no entry {index}", why=f"the ledger has {self.size}", remedy=_COUNT)
         header = self._store.header(index)
         if header is None:
             raise Tampered("an entry is missing", where=f"entry {index}")
@@ -265,7 +266,7 @@ class Ledger(LedgerState):
         """The proof that entry ``index`` is in the tree of ``size`` entries, for `verify_inclusion`."""
         size = self._known_size(size)
         if not 0 <= index < size:
-            raise Misuse(f"no entry {index}", why=f"the tree has {size}")
+            raise Misuse(f"no entry {index}", why=f"the tree has {size}", remedy=_COUNT)
         return self._proof(index, index + 1, size)
 
     def prove_consistency(self, old: int, new: int | None = None) -> list[bytes]:
@@ -290,7 +291,11 @@ class Ledger(LedgerState):
         batch = self._rows(index, self.erasures())
         wanted = list(rows)
         if beyond := [row for row in wanted if not 0 <= row < batch.entry.rows]:
-            raise Misuse(f"no row {beyond[0]} in entry {index}", why=f"it has {batch.entry.rows}")
+            raise Misuse(
+                f"no row {beyond[0]} in entry {index}",
+                why=f"it has {batch.entry.rows}",
+                remedy="they are counted from 0",
+            )
         return [batch.proof(row) for row in wanted]
 
     def audit(self, checkpoint: str | None = None, progress: Callable[[int, int], None] | None = None) -> list[Finding]:
@@ -308,5 +313,7 @@ class Ledger(LedgerState):
     def _known_size(self, size: int | None) -> int:
         now = self.size
         if size is not None and not 0 <= size <= now:
-            raise Misuse(f"no size {size}", why=f"the ledger has {now} entries")
+            raise Misuse(
+                f"no size {size}", why=f"the ledger has {now} entries", remedy="`mingjian ledger head` says how many"
+            )
         return now if size is None else size
