@@ -1,7 +1,9 @@
 """A workspace ties the floors together: the one way in for the command line, the web face and scripts."""
 
+from mingjian.workspace._attachments import Attachment
 from mingjian.workspace._cases import run_cases
 from mingjian.workspace._demo import Built, Step, build_example, sample_rows
+from mingjian.workspace._desk import CaseSeen, Conflict, Desk, Form, Offer, Portrait, portrait_type
 from mingjian.workspace._explained import Explained, rows_of
 from mingjian.workspace._issued import (
     STATUS_FILE,
@@ -13,23 +15,45 @@ from mingjian.workspace._issued import (
     trust_in,
     write_status,
 )
+from mingjian.workspace._office import Now, Office
+from mingjian.workspace._panorama import Common, Member, Mover, Panorama
 from mingjian.workspace._schemes import scheme_folder
+from mingjian.workspace._shelf import Kept
+from mingjian.workspace._steward import Steward, grant, grants
 from mingjian.workspace._verifying import read_trust, verify_files
 from mingjian.workspace._workspace import Taken, Workspace
 
 __all__ = [
     "STATUS_FILE",
     "TRUST_FILE",
+    "Attachment",
     "Built",
+    "CaseSeen",
+    "Common",
+    "Conflict",
+    "Desk",
     "Explained",
+    "Form",
+    "Kept",
+    "Member",
+    "Mover",
+    "Now",
+    "Offer",
+    "Office",
     "Order",
+    "Panorama",
+    "Portrait",
     "Step",
+    "Steward",
     "Taken",
     "Workspace",
     "Written",
     "build_example",
+    "grant",
+    "grants",
     "issue_into",
     "level_of",
+    "portrait_type",
     "read_trust",
     "rows_of",
     "run_cases",
