@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from mingjian.base.errors import Forbidden, Misuse
+from mingjian.base.errors import Finding, Forbidden, MingjianError, Misuse
 from mingjian.base.values import Period
-from mingjian.declare import Act, EvidenceType, Field, Scheme, StatementType, Subject, evidence_types
+from mingjian.declare import Act, EvidenceType, Field, Process, Scheme, StatementType, Subject, evidence_types
 from mingjian.reckon.measures import Value
 from mingjian.record.access import Decision
 from mingjian.record.evidence import read_file, read_rows
 from mingjian.record.ledger import Batch, LedgerState
-from mingjian.record.process import Case, allowed, moved
+from mingjian.record.process import Case, Move, allowed, moved
 from mingjian.workspace._attachments import Attachment
 from mingjian.workspace._explained import Explained, rows_of
 from mingjian.workspace._limited import limited
@@ -166,14 +166,15 @@ class Desk:
             at=self.office.workspace.clock(),
             note=note,
             fills=fills or {},
-            rows=_keyed(now.scheme, seen, given),
+            rows=given,
         )
+        self._known(now, move, given)
 
         def still_so(head: LedgerState) -> None:
             there = self.office.at(head)
             self._may(there, there.docket.case(process, name), act, expected)
 
-        self.office.workspace.ledger.append_all(move.batches, check=still_so)
+        self.office.workspace.ledger.append_all(self._batches(now, move), check=still_so)
         return self.now.docket.case(process, name)
 
     def act_file(self, process: str, act: str, path: Path) -> int:
@@ -206,7 +207,8 @@ class Desk:
                 rows={form.id: [given]},
                 file=path.name,
             )
-            batches += move.batches
+            self._known(now, move, {form.id: [given]})
+            batches += self._batches(now, move, path.name)
             expected[seen.id] = seen.version
 
         def still_so(head: LedgerState) -> None:
@@ -327,8 +329,7 @@ class Desk:
     # -- decisions -----------------------------------------------------------------------------------------------------
     def _must(self, now: Now, decision: Decision, what: str) -> str:
         """The role that allows it. Raises Forbidden naming those that would."""
-        if not decision.allowed:
-            raise refusal(now.scheme, decision, what)
+        now.policy.refuse(decision, f"you may not {what}")
         return decision.role
 
     def _sees(self, now: Now, subject: str, kind: EvidenceType) -> bool:
@@ -348,6 +349,27 @@ class Desk:
         if not decision.allowed:
             raise Forbidden(f"there is no case {name} here", remedy="open it from your list")
         return seen
+
+    def _known(self, now: Now, move: Move, given: Mapping[str, Sequence[Mapping[str, object]]]) -> None:
+        """Raises MingjianError with findings for rows or subjects that the actor named and that are not there."""
+        findings: list[Finding] = []
+        for kind, listed in given.items():
+            named = {name for row in listed for name in row}
+            if any(
+                field.type in ("ref", "subject")
+                for field in now.scheme.evidence[kind].fields.values()
+                if field.name in named
+            ):
+                findings += self.office.workspace.check(now.scheme, kind, move.intakes[kind], now.size)
+        if findings:
+            raise MingjianError("nothing of this was done", why=f"{len(findings)} findings", findings=findings)
+
+    def _batches(self, now: Now, move: Move, file: str = "") -> tuple[Batch, ...]:
+        source = {"file": file} if file else {}
+        return tuple(
+            self.office.workspace.batch(now.scheme, kind, intake.table, self.account, source)
+            for kind, intake in move.intakes.items()
+        )
 
     def _may(self, now: Now, seen: Case, act: str, expected: int) -> None:
         self._role(now, seen, act)
@@ -393,13 +415,7 @@ def portrait_type(scheme: Scheme, subject_type: str) -> StatementType:
     raise Misuse(f"scheme {scheme.id} makes no portrait of a {subject_type}")
 
 
-def refusal(scheme: Scheme, decision: Decision, what: str) -> Forbidden:
-    """What a person is told who may not: why, and who may."""
-    who = ", ".join(scheme.roles[name].title.en for name in decision.who if name in scheme.roles)
-    return Forbidden(f"you may not {what}", why=decision.why, remedy=f"ask one who may: {who}" if who else "")
-
-
-def _process(scheme: Scheme, process: str) -> Any:
+def _process(scheme: Scheme, process: str) -> Process:
     if process not in scheme.processes:
         raise Misuse(f"there is no process {process}", remedy=f"one of {', '.join(scheme.processes) or 'none'}")
     return scheme.processes[process]
@@ -425,21 +441,6 @@ def _form(scheme: Scheme, case: EvidenceType, kind: str, amount: str) -> Form:
         and field.name != "by"
     )
     return Form(evidence, amount, fields)
-
-
-def _keyed(
-    scheme: Scheme, seen: Case, rows: Mapping[str, list[Mapping[str, object]]]
-) -> dict[str, list[dict[str, object]]]:
-    """The rows with a key of their own where the actor gives none: the case, the act's number and theirs."""
-    found: dict[str, list[dict[str, object]]] = {}
-    for kind, listed in rows.items():
-        evidence = scheme.evidence.get(kind)
-        own = [n for n in evidence.key if evidence.fields[n].type == "text"] if evidence else []
-        found[kind] = [
-            {**dict.fromkeys(own, f"{seen.id}/{seen.version + 1}.{number}"), **row}
-            for number, row in enumerate(listed, 1)
-        ]
-    return found
 
 
 def _attached(kept: Attachment) -> dict[str, object]:

@@ -42,11 +42,7 @@ class Now:
     docket: Docket
     grants: Grants
     hierarchy: Hierarchy
-
-    @property
-    def policy(self) -> Policy:
-        """Who may do what, today."""
-        return Policy(self.scheme, self.hierarchy, self.day)
+    policy: Policy
 
     def actor(self, account: str) -> Actor:
         """A person with the grants they hold today."""
@@ -97,18 +93,17 @@ class Office:
     def at(self, state: LedgerState) -> Now:
         """How things stand at a state of the ledger that is no older than one asked for before."""
         with self._advancing:
-            day = self.time().date()
-            last = self._now
-            if last is None or last.size < state.size:
-                scheme = self.workspace.scheme(self.id, state.size)
-                same = last is not None and last.scheme is scheme
-                docket = last.docket.advanced(state) if last and same else Docket.read(scheme, state)
-                grants = last.grants.advanced(state) if last and same else Grants.read(scheme, state)
-                hierarchy = self.workspace.hierarchy(scheme, state.size)
-                self._now = Now(scheme, state.size, day, docket, grants, hierarchy)
-            elif last.day != day:
-                self._now = Now(last.scheme, last.size, day, last.docket, last.grants, last.hierarchy)
-            assert self._now is not None
+            day, last = self.time().date(), self._now
+            if last is not None and last.size >= state.size and last.day == day:
+                return last
+            scheme = self.workspace.scheme(self.id, state.size)
+            same = last if last is not None and last.scheme is scheme else None
+            docket = same.docket.advanced(state) if same else Docket.read(scheme, state)
+            grants = same.grants.advanced(state) if same else Grants.read(scheme, state)
+            hierarchy = self.workspace.hierarchy(scheme, state.size)
+            kept = same is not None and same.hierarchy is hierarchy and same.day == day
+            policy = same.policy if same is not None and kept else Policy(scheme, hierarchy, day)
+            self._now = Now(scheme, docket.size, day, docket, grants, hierarchy, policy)
             return self._now
 
     def shelf(self, now: Now) -> Shelf:

@@ -12,7 +12,6 @@ from mingjian.base.values import Period
 from mingjian.declare import evidence_types
 from mingjian.record.access import Grant
 from mingjian.record.evidence import read_rows
-from mingjian.workspace._desk import refusal
 from mingjian.workspace._issued import Order, Written, issue_into
 from mingjian.workspace._office import Now, Office
 
@@ -45,8 +44,7 @@ class Steward:
         if told is None or told.type != now.scheme.roles[role].of:
             raise Misuse(f"{role} is granted over a {now.scheme.roles[role].of}, and {subject} is none today")
         decision = now.policy.grant(now.actor(self.account), role, subject)
-        if not decision.allowed:
-            raise refusal(now.scheme, decision, f"give or take the role {role} over {subject}")
+        now.policy.refuse(decision, f"you may not give or take the role {role} over {subject}")
         return grant(self.office, account, role, subject, since=since, until=until, by=self.account)
 
     def grants(self) -> tuple[Grant, ...]:
@@ -65,8 +63,7 @@ class Steward:
         actor = now.actor(self.account)
         for subject in sorted(subjects):
             decision = now.policy.issue(actor, statement, subject)
-            if not decision.allowed:
-                raise refusal(now.scheme, decision, f"issue a {statement} of {subject}")
+            now.policy.refuse(decision, f"you may not issue a {statement} of {subject}")
         drawn = subjects if now.scheme.statements[statement].template else ()
         order = Order(period, {statement: subjects}, papers=drawn, language=language, replace=replace)
         return issue_into(self.office.workspace, now.scheme, order, self.office.issued, by=self.account)
@@ -85,8 +82,7 @@ class Steward:
     def _overseeing(self, what: str) -> Now:
         now = self.office.now()
         decision = now.policy.oversee(now.actor(self.account))
-        if not decision.allowed:
-            raise refusal(now.scheme, decision, what)
+        now.policy.refuse(decision, f"you may not {what}")
         return now
 
 

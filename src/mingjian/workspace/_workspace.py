@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+import pyarrow as pa
+
 from mingjian.attest.issue import revoke
 from mingjian.base.errors import Fault, Finding, Misuse
 from mingjian.base.keys import SigningKey
@@ -162,25 +164,22 @@ class Workspace:
     def add(self, scheme: Scheme, kind: str, intake: Intake, by: str, *, synthetic: bool = False) -> Taken:
         """Take in rows that were read, held against those already there, also those that came in meanwhile.
 
-        Ballots are recorded in an order that says nothing of the file's.
-
         Raises MingjianError with every finding where nothing lands.
         """
         evidence = self.evidence_type(scheme, kind)
         size = self.ledger.size
-        judged = intake.judged(self._check(scheme, kind, intake, size))
+        judged = intake.judged(self.check(scheme, kind, intake, size))
         table = judged.accepted(evidence)
         if not table.num_rows:
             return Taken(None, 0, judged.refused, judged.findings)
         source = {k: v for k, v in (("file", intake.file), ("sha256", intake.sha256)) if v}
-        recorded_rows = shuffled(table) if evidence.ballots else table
-        batch = Batch(kind, scheme.id, by, recorded_rows, source | ({"synthetic": "true"} if synthetic else {}))
+        batch = self.batch(scheme, kind, table, by, source | ({"synthetic": "true"} if synthetic else {}))
 
         def still_fits(head: LedgerState) -> None:
             if head.size != size:
                 again = replace(judged, findings=())
                 strict = replace(evidence, bad_rows="refuse")
-                again.judged(self._check(scheme, kind, again, head.size)).accepted(strict)
+                again.judged(self.check(scheme, kind, again, head.size)).accepted(strict)
 
         entry = self.ledger.append(batch, check=still_fits)
         return Taken(entry, table.num_rows, judged.refused, judged.findings)
@@ -189,7 +188,13 @@ class Workspace:
         found = self.ledger.state().find(sha256, kind) if sha256 else None
         return found if found is not None and found.scheme == scheme.id else None
 
-    def _check(self, scheme: Scheme, kind: str, intake: Intake, size: int) -> tuple[Finding, ...]:
+    def batch(self, scheme: Scheme, kind: str, table: pa.Table, by: str, source: Mapping[str, str]) -> Batch:
+        """Rows of a type as a batch for the ledger; ballots in an order that says nothing of the file's."""
+        recorded_rows = shuffled(table) if self.evidence_type(scheme, kind).ballots else table
+        return Batch(kind, scheme.id, by, recorded_rows, source)
+
+    def check(self, scheme: Scheme, kind: str, intake: Intake, size: int) -> tuple[Finding, ...]:
+        """Findings about rows that name a row or a subject that is not there as of a ledger size."""
         types = evidence_types(scheme)
         with self.view(scheme, size) as view:
             if kind == "subject":
