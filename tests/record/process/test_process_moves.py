@@ -38,7 +38,7 @@ def test_an_act_brings_its_rows_the_changed_case_and_itself(office: Any) -> None
     assert list(move.intakes) == ["report", "task", "act"]
     assert (move.after, move.late) == ("reported", False)
     assert _rows(move, "report") == [
-        {"report": "T1-duty-1-1", "task": "T1", "unit": "U1", "day": date(2021, 9, 2), "text": "Done."}
+        {"report": "T1/duty/1.1", "task": "T1", "unit": "U1", "day": date(2021, 9, 2), "text": "Done."}
     ]
     assert _rows(move, "task")[0] == {**office.case("T1").row, "state": "on_time"}
     assert _rows(move, "act") == [
@@ -56,17 +56,18 @@ def test_an_act_brings_its_rows_the_changed_case_and_itself(office: Any) -> None
             "note": "As asked",
         }
     ]
-    batches = move.batches({"file": "form"})
-    assert [(b.kind, b.scheme, b.by, dict(b.source)) for b in batches] == [
-        (kind, "office", "somebody", {"file": "form"}) for kind in move.intakes
+    assert [(batch.kind, batch.scheme, batch.by) for batch in move.batches] == [
+        (kind, "office", "somebody") for kind in move.intakes
     ]
+    (from_file, *_) = office.move(office.case("T1"), "report", file="reports.xlsx").batches
+    assert (dict(from_file.source), dict(move.batches[0].source)) == ({"file": "reports.xlsx"}, {})
 
 
 def test_fields_of_other_names_follow_from_the_case_too(office: Any) -> None:
     office.list("T1")
     office.act("T1", "report")
 
-    given = [{"points": "0.5", "reason": "Late"}, {"points": "1.0", "reason": "Short", "adjustment": "A7"}]
+    given = [{"points": "0.5", "reason": "Late"}, {"points": "1.0", "reason": "Short", "adjustment": "T1/duty/1.7"}]
     move = office.move(office.case("T1"), "review", fills={"awarded": "3.5"}, rows={"adjustment": given})
 
     first, second = _rows(move, "adjustment")
@@ -74,9 +75,9 @@ def test_fields_of_other_names_follow_from_the_case_too(office: Any) -> None:
         "T1",
         "U1",
         "2021Q3",
-        "T1-duty-2-1",
+        "T1/duty/2.1",
     )
-    assert (second["adjustment"], second["points"]) == ("A7", Decimal("1.0"))
+    assert (second["adjustment"], second["points"]) == ("T1/duty/1.7", Decimal("1.0"))
     assert _rows(move, "task")[0]["awarded"] == Decimal("3.5")
 
 
@@ -222,6 +223,17 @@ def test_rows_of_another_case_do_not_come_along(office: Any, name: str) -> None:
     assert _rows(same, "report")[0]["unit"] == "U1"
     findings = _found(office, "T1", "report", rows={"report": [{"text": "a", name: "T2"}]})
     assert _places(findings) == [("another-case", "report", 1, name)]
+
+
+@pytest.mark.parametrize("name", ["T2/duty/1.1", "A7", "T1/duty/1", "T1/duty/1.1/duty/1.1"])
+def test_an_act_supersedes_no_row_of_another_case(office: Any, name: str) -> None:
+    office.list("T1")
+    office.act("T1", "report")
+
+    given = {"adjustment": [{"points": "0.5", "reason": "Late", "adjustment": name}]}
+    assert _places(_found(office, "T1", "review", fills={"awarded": "1"}, rows=given)) == [
+        ("another-case", "adjustment", 1, "adjustment")
+    ]
 
 
 def test_texts_have_an_end(office: Any) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from mingjian.base.errors import Finding, Place
 from mingjian.declare import EvidenceType, Field
@@ -19,30 +21,38 @@ class Filled:
     """The fields of a taken row that follow from its case.
 
     ``fixed`` hold whatever the actor says: the row is of this case. ``assumed`` stand where the actor says nothing.
+    ``key`` is the text field that alone names a row, if there is one; rows are named by their case, the process, the
+    act's number and theirs.
     """
 
     fixed: Mapping[str, object]
     assumed: Mapping[str, object]
+    key: str
+    case: Case
 
-    def row(self, given: Mapping[str, object], key: str) -> dict[str, object]:
-        """A row as given, completed; ``key`` names it where nothing else does."""
+    def row(self, given: Mapping[str, object], number: int) -> dict[str, object]:
+        """A row as given, completed; ``number`` counts the rows of one type from 1."""
         said = {name: value for name, value in given.items() if not blank(value)}
-        assumed = {name: key if value is KEY else value for name, value in self.assumed.items()}
-        return {**self.fixed, **assumed, **said}
+        name = f"{self.case.id}/{self.case.process}/{self.case.version + 1}.{number}"
+        return {**self.fixed, **self.assumed, **({self.key: name} if self.key else {}), **said}
 
     def strangers(self, intake: Intake, type: EvidenceType) -> Iterator[Finding]:
-        """A finding for each row that says of itself that it belongs to another case."""
-        for name, value in self.fixed.items():
-            for row in intake.table.select([name, "_line"]).to_pylist():
+        """A finding for each row that says of itself that it belongs to another case, or takes the name of one that may.
+
+        An earlier row of the case may be given anew, and by its name alone is known to be one.
+        """
+        own = re.compile(rf"{re.escape(self.case.id)}/(?:{self.case.process}/)?[0-9]+\.[0-9]+")
+        for row in intake.table.to_pylist():
+            for name, value in self.fixed.items():
                 if row[name] != value:
                     title = type.fields[name].title
-                    message = f"{title.zh} ({title.en}) is {value!r} in this case"
-                    yield Finding(
-                        "another-case", message, Place(row=row["_line"], field=name), str(row[name]), "leave it out"
-                    )
+                    yield _stranger(row, name, f"{title.zh} ({title.en}) is {value!r} in this case")
+            if self.key and not own.fullmatch(row[self.key]):
+                yield _stranger(row, self.key, "no row of this case has such a name")
 
 
-KEY = object()  # stands for the name that a row is given
+def _stranger(row: Mapping[str, Any], name: str, message: str) -> Finding:
+    return Finding("another-case", message, Place(row=row["_line"], field=name), str(row[name]), "leave it out")
 
 
 def filled(case: Case, of: EvidenceType, taken: EvidenceType, day: date, at: datetime) -> Filled:
@@ -50,7 +60,7 @@ def filled(case: Case, of: EvidenceType, taken: EvidenceType, day: date, at: dat
 
     The ref to the case; every subject, ref and period of the same name as one of the case; the first subject field that
     can hold the case's subject, and the period that dates the row, whatever their names. A date or time that dates the
-    row is that of the act, and a text that alone is the key is made from the case's id.
+    row is that of the act.
     """
     fields = taken.fields.values()
     fixed: dict[str, object] = {field.name: case.id for field in fields if field.type == "ref" and field.to == of.id}
@@ -70,9 +80,8 @@ def filled(case: Case, of: EvidenceType, taken: EvidenceType, day: date, at: dat
             fixed.setdefault(dating.name, lies)
     elif dating is not None:
         assumed[dating.name] = day if dating.type == "date" else at
-    if len(taken.key) == 1 and taken.fields[taken.key[0]].type == "text":
-        assumed[taken.key[0]] = KEY
-    return Filled(fixed, assumed)
+    key = next((name for name in taken.key if taken.key == (name,) and taken.fields[name].type == "text"), "")
+    return Filled(fixed, assumed, key, case)
 
 
 def _same(field: Field, like: Field) -> bool:

@@ -40,10 +40,13 @@ class Move:
     by: str
     intakes: Mapping[str, Intake]
 
-    def batches(self, source: Mapping[str, str] | None = None) -> tuple[Batch, ...]:
-        """The batches to append in one transaction; ``source`` says where from."""
-        told = dict(source or {})
-        return tuple(Batch(kind, self.scheme, self.by, intake.table, told) for kind, intake in self.intakes.items())
+    @property
+    def batches(self) -> tuple[Batch, ...]:
+        """The batches to append in one transaction."""
+        return tuple(
+            Batch(kind, self.scheme, self.by, intake.table, {"file": intake.file} if intake.file else {})
+            for kind, intake in self.intakes.items()
+        )
 
 
 def moved(
@@ -116,7 +119,12 @@ class _Making:
         """Rows as an intake, their findings noted with the type as the sheet; what comes along keeps its row's number."""
         intake = read_rows(rows, type, self.file, zone=self.scheme.zone)
         own = type.id not in self.act.takes
-        for found in (*intake.findings, *_too_long(intake, type)):
+        # What stands in the case's row already is not the actor's, and a sealed text is longer than what was written.
+        written = self.act.fills if type.id == self.process.of else type.fields
+        for found in (
+            *intake.findings,
+            *_too_long(intake, [name for name in written if type.fields[name].type == "text"]),
+        ):
             place = Place(self.file, type.id, None if own else found.place.row, found.place.field)
             self.findings.append(replace(found, place=place))
         return intake
@@ -138,10 +146,7 @@ class _Making:
 
     def along(self, type: EvidenceType, given: Sequence[Mapping[str, object]]) -> None:
         follows = filled(self.case, self.of, type, self.day, self.at)
-        names = (
-            f"{self.case.id}-{self.process.id}-{self.case.version + 1}-{number}" for number in range(1, len(given) + 1)
-        )
-        intake = self.read([follows.row(row, name) for row, name in zip(given, names, strict=True)], type)
+        intake = self.read([follows.row(row, number) for number, row in enumerate(given, 1)], type)
         for found in follows.strangers(intake, type):
             self.findings.append(replace(found, place=replace(found.place, file=self.file, sheet=type.id)))
         self.intakes[type.id] = intake
@@ -183,8 +188,7 @@ class _Making:
         self.intakes[ACT] = self.read([row], evidence_types(self.scheme)[ACT])
 
 
-def _too_long(intake: Intake, type: EvidenceType) -> Iterator[Finding]:
-    names = [name for name, field in type.fields.items() if field.type == "text"]
+def _too_long(intake: Intake, names: Sequence[str]) -> Iterator[Finding]:
     for row in intake.table.select([*names, _LINE]).to_pylist():
         for name in names:
             if len(row[name] or "") > LONGEST_TEXT:
