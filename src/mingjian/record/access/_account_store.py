@@ -16,6 +16,9 @@ from mingjian.base.errors import MingjianError, Misuse
 
 FORMAT: Final = 1
 
+_WAITING: Final = 30_000  # milliseconds, for whoever writes
+_SCRUBBING: Final = 1_000  # milliseconds, for readers to be done, while nobody else can write
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -129,7 +132,9 @@ class AccountStore:
     def scrub(self) -> None:
         """Take what was deleted out of the journal too. Raises MingjianError while somebody still reads it."""
         with self._engine.connect() as connection:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_SCRUBBING}")
             busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_WAITING}")
         if busy:
             raise MingjianError(
                 "what was erased still stands in the journal",
@@ -144,5 +149,11 @@ class AccountStore:
 
 def _set_pragmas(connection: Any, _record: object) -> None:
     # Deleted bytes are overwritten; a commit survives a power cut.
-    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+    for pragma in (
+        f"busy_timeout={_WAITING}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+    ):
         connection.execute(f"PRAGMA {pragma}")

@@ -48,7 +48,7 @@ def _password_findings(password: str, names: tuple[str, ...]) -> Iterator[Findin
         yield Finding("password-short", f"it has fewer than {SHORTEST_PASSWORD} characters", place)
     if len(secret_bytes(password)) > LONGEST_PASSWORD:
         yield Finding("password-long", f"it has more than {LONGEST_PASSWORD} bytes", place)
-    if login_name(password) in map(login_name, names):
+    if (typed := login_name(password)) and typed in map(login_name, names):
         yield Finding("password-is-name", "it is the name", place)
 
 
