@@ -6,8 +6,11 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from mingjian.workspace import shipped_example, usual_folder
 
 
 @pytest.fixture
@@ -240,9 +243,9 @@ def test_an_audit_names_what_was_rewritten(run, there, copy, tmp_path):
 # -- demo --------------------------------------------------------------------------------------------------------------
 
 
-def test_demo_builds_and_tells_its_steps(run, small, tmp_path):
+def test_demo_builds_and_tells_its_steps(run, small, tmp_path, monkeypatch):
     (tmp_path / "example.toml").write_text(
-        f'origin = "example.org/demo"\n[[programme]]\nscheme = "{small}"\nseed = 1\n'
+        f'name = "small"\norigin = "example.org/demo"\n[[programme]]\nscheme = "{small}"\nseed = 1\n'
         '[[programme.issue]]\nperiod = "2021Q3"\nstatements = ["portrait"]\nlevel = "public"\n'
     )
     text = run("demo", tmp_path, tmp_path / "built")
@@ -251,6 +254,16 @@ def test_demo_builds_and_tells_its_steps(run, small, tmp_path):
     assert "2 statements: everything holds" in text.out
     data = run("demo", tmp_path, tmp_path / "built", "--json").json
     assert (data["good"], data["steps"][0]["what"], data["claims"]) == (True, "add subject", [])
+
+    # Without arguments it is the example that comes with Mingjian, and the place is build/ here.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("mingjian.workspace.shipped_example", lambda: tmp_path)
+    assert run("demo").code == 0
+    assert (tmp_path / "build" / "small" / "issued" / "trust.json").is_file()
+
+
+def test_an_example_comes_with_mingjian():
+    assert usual_folder(shipped_example()) == Path("build/chongqing")
 
 
 # -- misuse ------------------------------------------------------------------------------------------------------------
@@ -321,6 +334,24 @@ def test_who_acts_is_written_down(run, copy, tmp_path, monkeypatch):
         file.write_text(f"task,unit,quarter,possible,awarded\n{name},U1,2021Q3,10,9\n")
         entry = run("add", "task", file, *by, "-w", copy, "--json").json["entry"]
         assert run("ledger", "prove", entry, "-w", copy, "--json").json["entry"]["by"] == name
+
+
+def test_help_costs_no_more_than_it_needs():
+    """`mingjian --help` answers at once: what reads rows, draws or serves is imported by the verbs that need it."""
+    code = "import sys, mingjian.cli; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    heavy = {
+        "ibis",
+        "duckdb",
+        "pyarrow",
+        "numpy",
+        "sqlalchemy",
+        "typst",
+        "fastapi",
+        "rich.console",
+        "mingjian.workspace",
+    }
+    assert heavy & set(loaded) == set()
 
 
 def test_a_process_answers_with_the_exit_code(there, tmp_path):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mingjian.cli._options import HERE, By, Folder, Json, SchemeName, actor, face
+from mingjian.cli._options import HERE, By, Folder, Into, Json, PeriodName, SchemeName, actor, face, issued
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,16 +28,14 @@ def register(app: typer.Typer) -> None:
 
 def issue(
     statement: Annotated[str, typer.Argument(help="A statement type of the scheme.")],
-    period: Annotated[str, typer.Argument(help="2021, 2021Q3, 2021-08 ...")],
+    period: PeriodName,
     subject: Annotated[list[str] | None, typer.Option("--subject", help="Only these subjects (default: all).")] = None,
     level: Annotated[str, typer.Option(help="For whom: public, described or auditor.")] = "described",
     pdf: Annotated[bool, typer.Option("--pdf", help="Draw each as PDF too.")] = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Let them stand for those in the folder, which are revoked.")
     ] = False,
-    into: Annotated[
-        Path | None, typer.Option(help="The folder to write to (default: issued/ in the workspace).")
-    ] = None,
+    into: Into = None,
     workspace: Folder = HERE,
     scheme: SchemeName = "",
     by: By = "",
@@ -60,7 +58,7 @@ def issue(
         replace=replace,
     )
     with shown.progress() as progress:
-        written = issue_into(opened, declared, order, into or workspace / "issued", by=actor(by), progress=progress)
+        written = issue_into(opened, declared, order, issued(into, workspace), by=actor(by), progress=progress)
     data = {
         "snapshot": written.snapshot,
         "statements": {str(file): written.ids[file] for file in written.files},
@@ -72,7 +70,7 @@ def issue(
 def revoke(
     statement: Annotated[str, typer.Argument(help="The statement's id (urn:uuid:...).")],
     reason: Annotated[str, typer.Option(help="Why it no longer stands.")],
-    into: Annotated[Path | None, typer.Option(help="The folder with the status list (default: issued/).")] = None,
+    into: Into = None,
     workspace: Folder = HERE,
     by: By = "",
     json: Json = False,
@@ -83,7 +81,7 @@ def revoke(
     shown = face(json)
     opened = Workspace.open(workspace)
     entry = opened.revoke(statement, reason, actor(by))
-    file = write_status(opened, into or workspace / "issued")
+    file = write_status(opened, issued(into, workspace))
     data = {"statement": statement, "entry": entry.index, "status": str(file)}
     shown.lines(data, [f"{shown.word('revoked')}: {statement} ({shown.word('entry')} {entry.index})"])
 

@@ -22,17 +22,23 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    example: Annotated[Path, typer.Argument(help="A folder with an example.toml.")],
-    into: Annotated[Path, typer.Argument(help="Where to build it: a new folder, or one it was built into before.")],
+    example: Annotated[
+        Path | None, typer.Argument(help="A folder with an example.toml (default: the one that comes with Mingjian).")
+    ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Argument(help="A new folder, or one it was built into before (default: build/ and its name)."),
+    ] = None,
     scale: Annotated[int, typer.Option(help="So many times its size.", min=1)] = 1,
     json: Json = False,
 ) -> None:
     """Build an example from evidence to statements, verify all of them from scratch, and check its claims."""
-    from mingjian.workspace import build_example
+    from mingjian.workspace import build_example, shipped_example, usual_folder
 
     shown = face(json)
+    chosen = example or shipped_example()
     with shown.progress() as progress:
-        built = build_example(example, into, scale=scale, progress=progress)
+        built = build_example(chosen, into or usual_folder(chosen), scale=scale, progress=progress)
     shown.say(_json(built), lambda console: _print(console, built, shown))
     raise typer.Exit(0 if built.report is not None and built.report.good else 1)
 

@@ -18,9 +18,16 @@ SchemeName = Annotated[str, typer.Option("--scheme", "-s", help="The scheme, whe
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 Size = Annotated[int | None, typer.Option("--size", help="As of this many ledger entries (default: now).")]
 By = Annotated[str, typer.Option("--by", help="Who does it (default: the user of this machine).")]
+PeriodName = Annotated[str, typer.Argument(help="2021, 2021Q3, 2021-08 ...")]
+Into = Annotated[Path | None, typer.Option(help="The folder of what was issued (default: issued/ in the workspace).")]
 Subjects = Annotated[list[str] | None, typer.Option("--subject", help="Only these subjects and those below them.")]
 
 HERE = Path()
+
+
+def issued(into: Path | None, workspace: Path) -> Path:
+    """The folder of what was issued."""
+    return into or workspace / "issued"
 
 
 def face(json: bool) -> Face:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mingjian.cli._options import HERE, Folder, Json, SchemeName, Size, Subjects, face
+from mingjian.cli._options import HERE, Folder, Json, PeriodName, SchemeName, Size, Subjects, face
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def measure(
-    period: Annotated[str, typer.Argument(help="2021, 2021Q3, 2021-08 ...")],
+    period: PeriodName,
     name: Annotated[list[str] | None, typer.Option("--measure", "-m", help="Only these measures.")] = None,
     subject: Subjects = None,
     size: Size = None,
@@ -67,7 +67,7 @@ def measure(
 def explain(
     measure: Annotated[str, typer.Argument(help="A measure or an index.")],
     subject: Annotated[str, typer.Argument(help="Whose number.")],
-    period: Annotated[str, typer.Argument(help="2021, 2021Q3, 2021-08 ...")],
+    period: PeriodName,
     member: Annotated[str, typer.Option(help="One part of a breakdown, or an inner node of an index.")] = "",
     size: Size = None,
     workspace: Folder = HERE,

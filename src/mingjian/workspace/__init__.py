@@ -2,7 +2,7 @@
 
 from mingjian.workspace._attachments import Attachment
 from mingjian.workspace._cases import run_cases
-from mingjian.workspace._demo import Built, Step, build_example, sample_rows
+from mingjian.workspace._demo import Built, Step, build_example, sample_rows, shipped_example, usual_folder
 from mingjian.workspace._desk import CaseSeen, Conflict, Desk, Form, Offer, Portrait, portrait_type
 from mingjian.workspace._explained import Explained, rows_of
 from mingjian.workspace._issued import (
@@ -59,7 +59,9 @@ __all__ = [
     "run_cases",
     "sample_rows",
     "scheme_folder",
+    "shipped_example",
     "trust_in",
+    "usual_folder",
     "verify_files",
     "write_status",
 ]

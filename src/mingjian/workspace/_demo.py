@@ -67,6 +67,20 @@ class Built:
         self.steps.append(Step(what, count[0], str(where), time.perf_counter() - started))
 
 
+def shipped_example() -> Path:
+    """The example that comes with Mingjian: inside the installed package, or beside its source. Misuse where there is none."""
+    package = Path(__file__).parents[1]
+    for folder in (package, package.parents[1]):
+        for file in sorted((folder / "examples").glob("*/example.toml")):
+            return file.parent
+    raise Misuse("no example was installed", remedy="name the folder of one")
+
+
+def usual_folder(example: Path) -> Path:
+    """Where an example is built if nobody says otherwise: build/ and its name. Raises Misuse where it is none."""
+    return Path("build", _read(example).get("name", example.name))
+
+
 def build_example(
     example: Path,
     into: Path,
