@@ -21,6 +21,7 @@ from typing import BinaryIO, Final
 
 from mingjian.base.errors import Finding, MingjianError, Misuse, Place, Tampered
 
+ATTACHMENTS: Final = "attachments"  # their folder in a workspace
 LARGEST: Final = 25 * 1024 * 1024  # bytes
 LARGEST_UNFOLDED: Final = 200 * 1024 * 1024
 MOST_MEMBERS: Final = 10_000
@@ -94,6 +95,10 @@ class Attachments:
         if hashlib.sha256(content).hexdigest() != sha256:
             raise Tampered("an attachment is not what was handed in", where=sha256, remedy="restore it from a backup")
         return content
+
+    def drop(self, sha256: str) -> None:
+        """Delete the bytes of that digest, once the rows that named it were erased. Doing it twice is no harm."""
+        self._path(sha256).unlink(missing_ok=True)
 
     def _path(self, sha256: str) -> Path:
         return self.folder / sha256[:2] / sha256

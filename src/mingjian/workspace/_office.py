@@ -17,7 +17,7 @@ from mingjian.reckon.measures import Results, members
 from mingjian.record.access import Accounts, Actor, Grants, Policy, ReadLog
 from mingjian.record.ledger import LedgerState
 from mingjian.record.process import Docket
-from mingjian.workspace._attachments import Attachments
+from mingjian.workspace._attachments import ATTACHMENTS, Attachments
 from mingjian.workspace._panorama import Member, Panorama, charted, panorama
 from mingjian.workspace._shelf import Shelf
 from mingjian.workspace._workspace import Workspace
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 ACCOUNTS: Final = "accounts.db"
 READS: Final = "reads"
-ATTACHMENTS: Final = "attachments"
 ISSUED: Final = "issued"
 _PANORAMAS_KEPT: Final = 4
 
@@ -60,6 +59,7 @@ class Office:
         self._shelf: Shelf | None = None
         self._now: Now | None = None
         self._panoramas: dict[tuple[int, str, str], Panorama] = {}
+        self._erasures = workspace.ledger.erasures()
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -93,6 +93,8 @@ class Office:
     def at(self, state: LedgerState) -> Now:
         """How things stand at a state of the ledger that is no older than one asked for before."""
         with self._advancing:
+            if (erasures := self.workspace.ledger.erasures()) != self._erasures:  # rows are gone that are at hand here
+                self._now, self._shelf, self._panoramas, self._erasures = None, None, {}, erasures
             day, last = self.time().date(), self._now
             if last is not None and last.size >= state.size and last.day == day:
                 return last

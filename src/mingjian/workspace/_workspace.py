@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from mingjian.attest.issue import revoke
 from mingjian.base.errors import Fault, Finding, Misuse
-from mingjian.base.keys import SigningKey
+from mingjian.base.keys import SealingKey, SigningKey
 from mingjian.base.values import Period
 from mingjian.declare import EvidenceType, Hierarchy, Scheme, evidence_types, load
 from mingjian.reckon.claims import Measured, Verdict, check_claims, load_claims
@@ -23,6 +23,7 @@ from mingjian.reckon.measures import Results, evaluate
 from mingjian.reckon.release import release
 from mingjian.record.evidence import Intake, Projection, View, check_rows, read_file, shuffled, write_template
 from mingjian.record.ledger import Batch, Entry, Ledger, LedgerState
+from mingjian.workspace._erasing import protected
 from mingjian.workspace._explained import Explained, explained
 from mingjian.workspace._reach import ERASURE, Reach, measured
 from mingjian.workspace._schemes import (
@@ -37,6 +38,7 @@ from mingjian.workspace._schemes import (
 
 LEDGER_KEY: Final = "keys/ledger.pem"
 ISSUER_KEY: Final = "keys/issuer.pem"
+OFFICE_KEY: Final = "keys/office.pem"
 PROJECTION: Final = "projection.duckdb"
 PAPERS: Final = "papers"
 RUNS_KEPT: Final = 4
@@ -70,6 +72,7 @@ class Workspace:
         self._hierarchies: dict[tuple[str, int], Hierarchy] = {}
         self._results: dict[tuple[str, int, str], Results] = {}
         self._reached: dict[str, tuple[int, Reach]] = {}
+        self._erasures = ledger.erasures()
 
     @classmethod
     def create(cls, folder: Path, *, origin: str, clock: Clock = now) -> Workspace:
@@ -84,6 +87,7 @@ class Workspace:
         key = SigningKey.generate()
         key.save(folder / LEDGER_KEY)
         SigningKey.generate().save(folder / ISSUER_KEY)
+        SealingKey.generate().save(folder / OFFICE_KEY)
         return cls(folder, Ledger.create(folder, origin=origin, key=key, now=clock), clock)
 
     @classmethod
@@ -97,6 +101,11 @@ class Workspace:
     def issuer(self) -> SigningKey:
         """The key that signs statements."""
         return SigningKey.load(self.folder / ISSUER_KEY)
+
+    @cached_property
+    def office_key(self) -> SealingKey:
+        """The key to which sealed fields are sealed."""
+        return SealingKey.load(self.folder / OFFICE_KEY)
 
     # -- schemes --------------------------------------------------------------------------------------------------------
     def adopt(self, name: str, by: str) -> Scheme:
@@ -189,9 +198,12 @@ class Workspace:
         return found if found is not None and found.scheme == scheme.id else None
 
     def batch(self, scheme: Scheme, kind: str, table: pa.Table, by: str, source: Mapping[str, str]) -> Batch:
-        """Rows of a type as a batch for the ledger; ballots in an order that says nothing of the file's."""
+        """Rows of a type as a batch for the ledger: ballots in an order that says nothing of the file's, fields sealed that are
+        declared so, each row under the key of whom it describes.
+        """
         recorded_rows = shuffled(table) if self.evidence_type(scheme, kind).ballots else table
-        return Batch(kind, scheme.id, by, recorded_rows, source)
+        batch = Batch(kind, scheme.id, by, recorded_rows, source)
+        return protected(batch, scheme, hierarchy=lambda: self.hierarchy(scheme), key=lambda: self.office_key.public)
 
     def check(self, scheme: Scheme, kind: str, intake: Intake, size: int) -> tuple[Finding, ...]:
         """Findings about rows that name a row or a subject that is not there as of a ledger size."""
@@ -239,10 +251,11 @@ class Workspace:
     def hierarchy(self, scheme: Scheme, size: int | None = None) -> Hierarchy:
         """The subjects of a scheme as known at a ledger size."""
         reach = self.reach(scheme, size)
-        if (scheme.id, reach.subjects) not in self._hierarchies:
+        known = self._hierarchies.get((scheme.id, reach.subjects))
+        if known is None:
             with self.view(scheme, size) as view:
-                self._hierarchy_in(scheme, view, reach)
-        return self._hierarchies[scheme.id, reach.subjects]
+                known = self._hierarchy_in(scheme, view, reach)
+        return known
 
     def _hierarchy_in(self, scheme: Scheme, view: View, reach: Reach) -> Hierarchy:
         """The same, read through a view that is open already."""
@@ -252,8 +265,16 @@ class Workspace:
             self._hierarchies[scheme.id, reach.subjects] = known
         return known
 
+    def forget(self) -> None:
+        """Let go of all that was read from the ledger, in memory and on disk: rows that were erased may be in it."""
+        self._hierarchies, self._results = {}, {}
+        self.projection.forget()
+
     def reach(self, scheme: Scheme, size: int | None = None) -> Reach:
         """What of the ledger the scheme's results at a size stand on."""
+        erasures = self.ledger.erasures()
+        if erasures != self._erasures:  # also another process's; an erasure takes rows from every size
+            self._hierarchies, self._results, self._erasures = {}, {}, erasures
         at = self.ledger.size if size is None else size
         start, found = self._reached.get(scheme.id, (0, Reach(0, 0, False)))
         if start > at:

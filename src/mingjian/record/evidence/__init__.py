@@ -7,7 +7,7 @@ from mingjian.record.evidence._proven import proven_rows
 from mingjian.record.evidence._readers import read_file
 from mingjian.record.evidence._schema import arrow_schema
 from mingjian.record.evidence._templates import write_template
-from mingjian.record.evidence._view import View
+from mingjian.record.evidence._view import View, dates
 
 __all__ = [
     "Intake",
@@ -15,6 +15,7 @@ __all__ = [
     "View",
     "arrow_schema",
     "check_rows",
+    "dates",
     "proven_rows",
     "read_file",
     "read_rows",

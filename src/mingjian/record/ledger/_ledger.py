@@ -194,6 +194,10 @@ class Ledger(LedgerState):
             new = {name: key for name, key in keys.items() if name not in there}
             return self._commit(prepared, head, new)
 
+    def owners(self) -> tuple[str, ...]:
+        """The names of all owners that have a key, now."""
+        return tuple(self._store.owners())
+
     def erase(
         self, owners: Iterable[str], *, by: str, scheme: str = "", source: Mapping[str, str] | None = None
     ) -> Erased:

@@ -208,7 +208,7 @@ class Store:
         return found
 
     def owners_under(self, names: Iterable[str]) -> frozenset[str]:
-        """The owners that have a key and are one of these names, or below one: ``a/b`` is below ``a``."""
+        """The owners that have a key and are one of these names or below one (``a/b`` is below ``a``)."""
         name = OWNER_KEY.c.name
         with self.engine.connect() as connection:
             return frozenset(
@@ -218,6 +218,11 @@ class Store:
                     sa.select(name).where((name == prefix) | ((name >= f"{prefix}/") & (name < f"{prefix}0")))
                 )
             )
+
+    def owners(self) -> list[str]:
+        """All owners that have a key, in order."""
+        with self.engine.connect() as connection:
+            return list(connection.scalars(sa.select(OWNER_KEY.c.name).order_by(OWNER_KEY.c.name)))
 
     def sections_of(self, owner: str) -> list[tuple[int, Section, bytes]]:
         """(entry, rows, key of the batch) of everything that stands under an owner."""
