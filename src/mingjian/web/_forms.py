@@ -110,6 +110,9 @@ def _upload(sent: UploadFile) -> Upload:
     return Upload("".join(c for c in name if c.isprintable())[-LONGEST_NAME:] or "file", size, sent.file)
 
 
+NOTHING: Final = Form()
+
+
 async def guarded(request: Request) -> AsyncIterator[None]:
     """Take nothing from other sites' pages; the application asks this of every route.
 

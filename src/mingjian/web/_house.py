@@ -44,7 +44,7 @@ class House:
         """Who is signed in to an account, with the roles they hold today."""
         now = self.office.now()
         roles = frozenset(grant.role for grant in now.grants.of(account.id, now.day))
-        return Person(account.id, account.shown, roles)
+        return Person(account.id, account.shown, account.subject, roles)
 
     def links(self, visit: Visit) -> tuple[Link, ...]:
         """The navigation: what the visitor may do."""

@@ -15,13 +15,12 @@ from starlette.responses import HTMLResponse, Response
 from mingjian.base.errors import Finding, MingjianError
 from mingjian.declare import Title
 from mingjian.record.access import Refused
-from mingjian.web._forms import Form
+from mingjian.web._forms import NOTHING, SAFE
 from mingjian.web._static import Static
 from mingjian.web._visit import YEAR, Cookies, visit_of
 from mingjian.web._words import LANGUAGES, Language, Words
 
 FOLDER: Final = Path(__file__).parent / "templates"
-NO_FORM: Final = Form()
 
 
 class Speech:
@@ -86,10 +85,11 @@ class Pages:
         filled = self._environments[visit.language].get_template(template)
         text = filled.render(
             {
-                "form": NO_FORM,
+                "form": NOTHING,
                 **values,
                 "visit": visit,
                 "path": request.url.path,
+                "back": request.url.path if request.method in SAFE else "/",
                 "links": request.app.state.house.links(visit),
                 "house": request.app.state.house,
             }

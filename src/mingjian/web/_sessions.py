@@ -59,3 +59,8 @@ def leave(request: Request, path: str, said: str = "") -> Response:
     response = go(request, path, said)
     house.cookies.drop(response, "session")
     return response
+
+
+def address_of(request: Request) -> str:
+    """From where a request came, as the audit of sign-ins keeps it."""
+    return request.client.host if request.client is not None else ""

@@ -23,10 +23,11 @@ YEAR: Final = 365 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is signed in: their account's id, the name shown, and the ids of the roles they hold today."""
+    """Who is signed in: their account's id, the name shown, the subject that they are (if any), and the roles held today."""
 
     account: str
     name: str
+    subject: str = ""
     roles: frozenset[str] = frozenset()
 
 

@@ -1,4 +1,4 @@
-"""Accounts: coming in and going out, and who holds which role."""
+"""Accounts: coming in and going out, one's own account, and who holds which role."""
 
 from mingjian.web.accounts._area import accounts
 
