@@ -337,7 +337,7 @@ class Desk:
 
     def _read(self, now: Now, subject: str, what: str, period: Period | None) -> None:
         role = now.policy.describe(now.actor(self.account), subject).role
-        self.office.reads.note(self.account, role, what, subject, str(period or ""))
+        self.office.note(self.account, role, what, subject, str(period or ""))
 
     def _case(self, now: Now, process: str, name: str) -> Case:
         declared = _process(now.scheme, process)

@@ -58,6 +58,7 @@ class Office:
         self._advancing, self._measuring = threading.RLock(), threading.Lock()
         self._shelf: Shelf | None = None
         self._now: Now | None = None
+        self._anchored: date | None = None
         self._panoramas: dict[tuple[int, str, str], Panorama] = {}
         self._erasures = workspace.ledger.erasures()
 
@@ -70,6 +71,17 @@ class Office:
     def reads(self) -> ReadLog:
         """Who read what."""
         return ReadLog(self.workspace.folder / READS, self.workspace.clock)
+
+    def note(self, account: str, role: str, what: str, subject: str, period: str) -> None:
+        """Keep in the read log that somebody reads something; on its first reading of a day, the log is anchored first.
+
+        The anchor has the day before: all that was read until then can no longer be rewritten unseen.
+        """
+        day = self.time().date()
+        if self._anchored != day:
+            self.reads.anchor(self.workspace.ledger, day)
+            self._anchored = day
+        self.reads.note(account, role, what, subject, period)
 
     @property
     def issued(self) -> Path:

@@ -41,8 +41,8 @@ class Steward:
         if role not in now.scheme.roles:
             raise Misuse(f"there is no role {role}", remedy=f"one of {', '.join(now.scheme.roles)}")
         told = now.hierarchy.at(subject, now.day)
-        if told is None or told.type != now.scheme.roles[role].of:
-            raise Misuse(f"{role} is granted over a {now.scheme.roles[role].of}, and {subject} is none today")
+        if until != now.day and told is None:  # what is held over a subject that is gone can still be taken
+            raise Misuse(f"{subject} is not there today", remedy=f"name a {now.scheme.roles[role].of} that is")
         decision = now.policy.grant(now.actor(self.account), role, subject)
         now.policy.refuse(decision, f"you may not give or take the role {role} over {subject}")
         return grant(self.office, account, role, subject, since=since, until=until, by=self.account)
