@@ -27,6 +27,7 @@ refusal; 2 misuse. Errors say what, where, why and the remedy, on the error stre
 | `MINGJIAN_WORKSPACE` | the workspace's directory, as `--workspace` does (default: here) |
 | `MINGJIAN_LANG` | `zh` for Chinese, `en` for English (default: by `LANG`) |
 | `MINGJIAN_USER` | who acts, as `--by` does (default: the user of this machine) |
+| `MINGJIAN_OIDC_ISSUER`, `MINGJIAN_OIDC_CLIENT_ID`, `MINGJIAN_OIDC_CLIENT_SECRET` | an OpenID provider with which `serve` lets people sign in |
 """
 
 

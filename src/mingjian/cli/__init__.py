@@ -4,5 +4,6 @@ Exit codes: 0 good, 1 findings or a differing verdict, 2 misuse.
 """
 
 from mingjian.cli._app import app, main
+from mingjian.cli._options import face
 
-__all__ = ["app", "main"]
+__all__ = ["app", "face", "main"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import entry_points
 
 import typer
 
@@ -20,6 +21,8 @@ app = typer.Typer(
 )
 for module in (_make, _evidence, _reckon, _attest, _ledger, _demo):
     module.register(app)
+for verb in sorted(entry_points(group="mingjian.verbs"), key=lambda found: found.name):  # of later floors, which this one may not import
+    app.command(verb.name)(verb.load())
 
 
 def main() -> None:

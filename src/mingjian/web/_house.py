@@ -11,7 +11,9 @@ from starlette.requests import Request
 from mingjian.declare import Scheme
 from mingjian.record.access import Account, Accounts
 from mingjian.web._area import Area, Link
+from mingjian.web._bulletin import Bulletin
 from mingjian.web._page import Pages
+from mingjian.web._rate import Rate
 from mingjian.web._settings import Settings
 from mingjian.web._visit import Cookies, Person, Visit, person_of
 from mingjian.workspace import Desk, Office, Steward, Workspace
@@ -24,6 +26,8 @@ class House:
         self.office, self.settings, self.pages = office, settings, pages
         self.cookies = Cookies(settings.secure_cookies)
         self.areas = tuple(areas)
+        self.bulletin = Bulletin(office)
+        self.verifying = Rate(most=20, seconds=3)
 
     @property
     def workspace(self) -> Workspace:
