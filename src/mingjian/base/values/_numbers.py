@@ -38,11 +38,9 @@ def round_half_away(value: int | Decimal | Fraction, decimals: int) -> Decimal:
     Raises Misuse for a negative number of places and as :func:`to_fraction` does.
     """
     if decimals < 0:
-        raise Misuse(f"cannot round to {decimals} decimals", remedy="give 0 or more")
-    exact = to_fraction(value) * 10**decimals
-    units = (2 * abs(exact.numerator) + exact.denominator) // (2 * exact.denominator)
-    # Built from its digits, since every operation on a Decimal would round to the context's 28 digits.
-    return Decimal((int(exact < 0 and units > 0), tuple(map(int, str(units))), -decimals))
+        raise _negative(decimals)
+    exact = value if isinstance(value, Fraction) else to_fraction(value)
+    return _rounded(*exact.as_integer_ratio(), decimals)
 
 
 def round_float(value: float, decimals: int) -> Decimal:
@@ -52,7 +50,19 @@ def round_float(value: float, decimals: int) -> Decimal:
     """
     if not math.isfinite(value):
         raise Misuse(f"{value} cannot be rounded", remedy="report no value instead")
-    return round_half_away(Fraction(value), decimals)
+    if decimals < 0:
+        raise _negative(decimals)
+    return _rounded(*value.as_integer_ratio(), decimals)
+
+
+def _negative(decimals: int) -> Misuse:
+    return Misuse(f"cannot round to {decimals} decimals", remedy="give 0 or more")
+
+
+def _rounded(numerator: int, denominator: int, decimals: int) -> Decimal:
+    units = (2 * abs(numerator) * 10**decimals + denominator) // (2 * denominator)
+    # Read from its digits, since every operation on a Decimal would round to the context's 28 digits.
+    return Decimal(f"{'-' if numerator < 0 and units else ''}{units}E-{decimals}")
 
 
 def number_text(value: int | Decimal) -> str:

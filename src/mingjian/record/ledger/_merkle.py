@@ -71,8 +71,13 @@ class Tree:
         """The inclusion proof of leaf ``index`` (RFC 6962, 2.1.1): sibling hashes from the leaf up."""
         if not 0 <= index < self.size:
             raise IndexError(f"leaf {index} of {self.size}")
-        siblings = ((level, (index >> height) ^ 1) for height, level in enumerate(self.levels))
-        return tuple(level[sibling] for level, sibling in siblings if sibling < len(level))
+        found: list[bytes] = []
+        for level in self.levels:
+            sibling = index ^ 1
+            if sibling < len(level):
+                found.append(level[sibling])
+            index >>= 1
+        return tuple(found)
 
 
 def _parents(level: Sequence[bytes]) -> tuple[bytes, ...]:
