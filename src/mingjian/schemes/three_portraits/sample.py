@@ -2,12 +2,15 @@
 
 Nothing here describes anybody. Units and people are invented, and the district's own name says that it is synthetic.
 The sizes are the page's: 85 units and 520 leaders, 6,000 sheets in one round, 700 supervision items, four quarters of
-19 tasks a unit (6,460). Unit U01 in 2021Q3 is the page's example of 85 points.
+19 tasks a unit (6,460). Unit U01 in 2021Q3 is the page's example of 85 points. The four quarters are played through: every
+task is fixed, problems of the last one are still being put right. A fifth can be opened on top of them.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +26,7 @@ import pyarrow.compute as pc
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Days = npt.NDArray[np.datetime64]
 Column: TypeAlias = "pa.Array[Any]"
 
 POINTS: Final = pa.decimal128(18, 1)
@@ -31,17 +35,21 @@ UNITS: Final = 85
 LEADERS: Final = 520
 SHEETS: Final = 6_000
 ITEMS: Final = 700
-LEAST_SHEETS: Final = 12
-SMALL_UNIT, SMALL_SHEETS = 3, 7  # U04, under the minimum group in every block of 85
+LEAST_SHEETS, SMALL_SHEETS = 12, 7
+SMALL_UNIT = 3  # U04, under the minimum group in every block of 85
 MOVER, MOVES_TO = 13, 2  # L014 leaves U02 for U03
 
-FOUNDED: Final = date(2020, 1, 1)
-MOVED: Final = date(2021, 5, 1)
-MERGED: Final = date(2021, 1, 1)
-ROUND: Final = date(2021, 8, 16)
-LAST_DAY: Final = date(2021, 9, 30)
+FOUNDED, MERGED, MOVED = date(2020, 1, 1), date(2021, 1, 1), date(2021, 5, 1)
+ROUND, LAST_DAY = date(2021, 8, 16), date(2021, 9, 30)
 QUARTERS: Final = ("2020Q4", "2021Q1", "2021Q2", "2021Q3")
 DEADLINES: Final = (date(2020, 12, 20), date(2021, 3, 20), date(2021, 6, 20), date(2021, 9, 20))
+
+# Days on which the office worked: each quarter's reviews begin, appeals come in while they may, and scores are fixed.
+REVIEWS: Final = np.array(["2020-12-28", "2021-03-29", "2021-06-28", "2021-09-28"], "datetime64[D]")
+APPEALS: Final = np.array(["2021-01-04", "2021-04-02", "2021-07-02", "2021-10-08"], "datetime64[D]")
+FIXES: Final = np.array(["2021-01-08", "2021-04-09", "2021-07-08", "2021-10-14"], "datetime64[D]")
+USED, REPLIED = date(2021, 10, 15), date(2021, 10, 18)
+DAY: Final = np.timedelta64(1, "D")
 
 GRADES: Final = ("excellent", "good", "fair", "poor")
 DIMENSIONS: Final = ("political", "responsibility", "integrity", "overall", "service", "discipline")
@@ -52,63 +60,12 @@ ITEM_STATES: Final = (
     "received", "verifying", "substantiated", "closed_substantiated", "unfounded", "closed_unfounded",
 )  # fmt: skip
 TASK_STATES: Final = ("on_time", "late", "missing", "not_applicable")
-DEDUCTIONS: Final = (
-    ("late", "逾期报告"),
-    ("incomplete", "报告内容不完整，缺少佐证"),
-    ("weak_follow_up", "整改跟进落实不力"),
-    ("shallow", "工作开展不深不细"),
-    ("not_claimed", "共性问题未主动认领"),
-)
-BONUSES: Final = (("innovation", "创新做法在全区推广"), ("commended", "受到上级通报表扬"))
 HARDER: Final = ("B2", "B3", "D1")  # where many units lose points: a common problem for the panorama to show
 
-# The page's example: indicator, points, reason and what was found.
-EXAMPLE: Final = (
-    ("B2", 5, "weak_follow_up", "纪检监察建议跟进落实不力"),
-    ("B3", 4, "not_claimed", "巡察反馈的共性问题未主动认领"),
-    ("D1", 6, "shallow", "廉政风险点排查不深不细"),
-)
-SAID: Final = (*DEDUCTIONS, *BONUSES, *((reason, note) for _, _, reason, note in EXAMPLE))
-
-STEMS: Final = (
-    ("云岭", "Yunling"), ("青禾", "Qinghe"), ("砚溪", "Yanxi"), ("澄湖", "Chenghu"), ("松谷", "Songgu"), ("竹垭", "Zhuya"),
-    ("鹿鸣", "Luming"), ("望江", "Wangjiang"), ("白鹭", "Bailu"), ("石林", "Shilin"), ("柏舟", "Bozhou"), ("金桂", "Jingui"),
-    ("梅岭", "Meiling"), ("玉泉", "Yuquan"), ("龙吟", "Longyin"), ("凤栖", "Fengqi"), ("兰亭", "Lanting"), ("雁回", "Yanhui"),
-    ("枫桥", "Fengqiao"), ("麦田", "Maitian"), ("荷塘", "Hetang"), ("溪口", "Xikou"), ("锦屏", "Jinping"), ("翠微", "Cuiwei"),
-)  # fmt: skip
-BODIES: Final = (
-    ("街道办事处", "Subdistrict Office", "town"),
-    ("镇人民政府", "Town Government", "town"),
-    ("建设管理局", "Construction Bureau", "bureau"),
-    ("文化服务中心", "Culture Service Centre", "bureau"),
-    ("中学", "Middle School", "school"),
-    ("医院", "Hospital", "hospital"),
-    ("投资公司", "Investment Company", "company"),
-)  # 24 stems and 7 bodies have no common factor: the first 168 names all differ
-ODD_UNITS: Final = {
-    1: ("龘靐齉文化服务中心", "Dabingnang Culture Service Centre", "bureau"),
-    2: (
-        "云岭片区乡村振兴与基层治理一体化推进工作领导小组联合办公室",
-        "Joint Office of the Leading Group for Rural Revitalisation and Governance of Yunling",
-        "bureau",
-    ),
-}
-
-SURNAMES: Final = (
-    ("王", "Wang"), ("李", "Li"), ("张", "Zhang"), ("刘", "Liu"), ("陈", "Chen"), ("杨", "Yang"), ("赵", "Zhao"), ("黄", "Huang"),
-    ("周", "Zhou"), ("吴", "Wu"), ("徐", "Xu"), ("孙", "Sun"), ("胡", "Hu"), ("朱", "Zhu"), ("高", "Gao"), ("林", "Lin"),
-    ("何", "He"), ("郭", "Guo"), ("马", "Ma"), ("罗", "Luo"), ("冉", "Ran"), ("邓", "Deng"), ("谭", "Tan"), ("欧阳", "Ouyang"),
-)  # fmt: skip
-GIVEN: Final = (
-    ("明", "ming"), ("远", "yuan"), ("书", "shu"), ("澄", "cheng"), ("若", "ruo"), ("安", "an"), ("景", "jing"), ("行", "xing"),
-    ("知", "zhi"), ("言", "yan"), ("予", "yu"), ("宁", "ning"), ("怀", "huai"), ("瑾", "jin"), ("思", "si"), ("齐", "qi"),
-    ("望", "wang"), ("舒", "shu"), ("观", "guan"), ("复", "fu"), ("修", "xiu"), ("竹", "zhu"), ("静", "jing"), ("川", "chuan"),
-)  # fmt: skip
-ODD_LEADERS: Final = {
-    1: ("龙龘", "Long Da"),
-    2: ("罗靐齉", "Luo Bingnang"),
-    3: ("买买提艾力·阿卜杜热合曼·吐尔逊江·伊敏尼亚孜", "Memetali Abdurahman Tursunjan Iminniyaz"),
-}
+TEXTS: Final = tomllib.loads((Path(__file__).parent / "sample.toml").read_text("utf-8"))
+SAID: Final = (*TEXTS["deductions"], *TEXTS["bonuses"], *(said for _, _, *said in TEXTS["example"]))
+# What every synthetic attachment holds. Whoever opens a workspace with these rows keeps it among the attachments.
+PROOF: Final = TEXTS["proof"].encode()
 
 
 @dataclass(frozen=True)
@@ -135,7 +92,7 @@ def sample(seed: int = 20210907, scale: int = 1) -> dict[str, pa.Table]:
     indicators = _indicators()
     district = _district(rng, scale)
     tasks = _tasks(rng, district, indicators)
-    return {
+    rows = {
         "subject": _subjects(district),
         "indicator": indicators,
         "task": tasks,
@@ -143,6 +100,44 @@ def sample(seed: int = 20210907, scale: int = 1) -> dict[str, pa.Table]:
         "form": _forms(rng, district, scale),
         "item": _items(rng, district, scale),
     }
+    return rows | _office(np.random.default_rng((seed, 1)), rows)
+
+
+def open_quarter(seed: int, quarter: str, today: date, scale: int = 1) -> dict[str, pa.Table]:
+    """The tasks of a quarter whose list is out: nothing reported yet, one deadline just missed, the others to come."""
+    indicators = _indicators()
+    due = np.datetime64(today) + np.random.default_rng((seed, 2)).integers(2, 30, len(indicators)) * DAY
+    due[0] = np.datetime64(today) - DAY
+    units = [f"U{n + 1:02}" for n in range(UNITS * scale)]
+    unit, indicator = (axis.ravel() for axis in np.indices((len(units), len(indicators))))
+    columns = {
+        "unit": _pick(units, unit),
+        "indicator": _pick(indicators["code"].combine_chunks(), indicator),
+        "quarter": _pick([quarter], 0 * unit),
+        "deadline": pa.array(due[indicator]),
+        "possible": _pick(indicators["weight"].combine_chunks(), indicator),
+    }
+    return {"task": pa.table({"task": _joined(columns["unit"], columns["quarter"], columns["indicator"]), **columns})}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who can try the office out: a login, a name, and a role over a subject. One login may have several rows."""
+
+    login: str
+    zh: str
+    en: str
+    role: str
+    subject: str
+
+
+def people(seed: int = 20210907) -> tuple[Person, ...]:
+    """Somebody for each role. The head of unit U01 is its first in command, and so described too."""
+    held = TEXTS["people"]
+    drawn = iter(np.random.default_rng((seed, 3)).permutation(400))
+    names = {login: _person(LEADERS + int(next(drawn))) for login, *_ in held}
+    names |= {login: _person(int(subject[1:]) - 1) for login, role, subject in held if role == "described"}
+    return tuple(Person(login, *names[login], role, subject) for login, role, subject in held)
 
 
 # -- who there is ----------------------------------------------------------------------------------------------------
@@ -192,19 +187,23 @@ def _subject(
 
 
 def _unit_name(n: int) -> tuple[str, str, str]:
-    if n in ODD_UNITS:
-        return ODD_UNITS[n]
-    (stem, stem_en), (body, body_en, kind) = STEMS[n % len(STEMS)], BODIES[n % len(BODIES)]
-    again = n // (len(STEMS) * len(BODIES))
+    if str(n) in TEXTS["odd_units"]:
+        zh, en, kind = TEXTS["odd_units"][str(n)]
+        return zh, en, kind
+    stems, bodies = TEXTS["stems"], TEXTS["bodies"]
+    (stem, stem_en), (body, body_en, kind) = stems[n % len(stems)], bodies[n % len(bodies)]
+    again = n // (len(stems) * len(bodies))
     return (f"{stem}{body}{again or ''}", f"{stem_en} {body_en}{f' {again}' if again else ''}", kind)
 
 
 def _person(n: int) -> tuple[str, str]:
-    if n in ODD_LEADERS:
-        return ODD_LEADERS[n]
-    surname, surname_en = SURNAMES[n % len(SURNAMES)]
-    one, one_en = GIVEN[n // len(SURNAMES) % len(GIVEN)]
-    two, two_en = GIVEN[(n // len(SURNAMES) + 7 * n + 5) % len(GIVEN)]
+    if str(n) in TEXTS["odd_leaders"]:
+        zh, en = TEXTS["odd_leaders"][str(n)]
+        return zh, en
+    surnames, given = TEXTS["surnames"], TEXTS["given"]
+    surname, surname_en = surnames[n % len(surnames)]
+    one, one_en = given[n // len(surnames) % len(given)]
+    two, two_en = given[(n // len(surnames) + 7 * n + 5) % len(given)]
     return f"{surname}{one}{two}", f"{surname_en} {one_en.title()}{two_en}"
 
 
@@ -260,17 +259,19 @@ def _adjustments(rng: np.random.Generator, district: _District, tasks: pa.Table)
     deducted = np.flatnonzero(reported & (late | (rng.random(size) < likely)))
     praised = np.flatnonzero(reported & (rng.random(size) < 0.03))
     shown = np.flatnonzero(example)
-    marked = shown[pc.index_in(pa.array([code for code, *_ in EXAMPLE]), value_set=codes.take(shown)).to_numpy()]
+    marked = shown[
+        pc.index_in(pa.array([code for code, *_ in TEXTS["example"]]), value_set=codes.take(shown)).to_numpy()
+    ]
     # At most 3 points, so that no review takes more than the smallest weight had.
     halves = (
         rng.integers(1, 7, len(deducted)),
         rng.integers(1, 3, len(praised)),
-        [2 * points for _, points, *_ in EXAMPLE],
+        [2 * points for _, points, *_ in TEXTS["example"]],
     )
     reason = (
-        np.where(late[deducted], 0, rng.integers(1, len(DEDUCTIONS), len(deducted))),
-        len(DEDUCTIONS) + rng.integers(0, len(BONUSES), len(praised)),
-        len(DEDUCTIONS) + len(BONUSES) + np.arange(len(marked)),
+        np.where(late[deducted], 0, rng.integers(1, len(TEXTS["deductions"]), len(deducted))),
+        len(TEXTS["deductions"]) + rng.integers(0, len(TEXTS["bonuses"]), len(praised)),
+        len(TEXTS["deductions"]) + len(TEXTS["bonuses"]) + np.arange(len(marked)),
     )
     kind = np.repeat([0, 1, 0], [len(deducted), len(praised), len(marked)])
     return _adjusted(
@@ -309,8 +310,8 @@ def _forms(rng: np.random.Generator, district: _District, scale: int) -> pa.Tabl
     unit = np.concatenate([np.arange(len(district.units)), district.unit_of])[about]
     standing = district.standing[:, None] + rng.normal(0.0, 0.25, (len(lines), len(DIMENSIONS)))
     columns = {
-        "round": _pick(("2021-08",), np.zeros(len(about), np.int64)),
-        "date": _pick((ROUND,), np.zeros(len(about), np.int64)),
+        "round": _all("2021-08", len(about)),
+        "date": _all(ROUND, len(about)),
         "unit": _pick(district.units, unit),
         "about": _pick(district.subjects, about),
         "voter": _pick(VOTERS, voter),
@@ -342,9 +343,9 @@ def _marks(rng: np.random.Generator, standing: npt.NDArray[np.float32]) -> Colum
 
 def _items(rng: np.random.Generator, district: _District, scale: int) -> pa.Table:
     """Supervision items in their last state; one in five is still open."""
-    size, day = ITEMS * scale, np.timedelta64(1, "D")
-    received = np.datetime64("2020-10-01") + rng.integers(0, 365, size) * day
-    known = received + rng.integers(10, 70, size) * day
+    size = ITEMS * scale
+    received = np.datetime64("2020-10-01") + rng.integers(0, 365, size) * DAY
+    known = received + rng.integers(10, 70, size) * DAY
     outcome = rng.choice(3, size, p=(0.2, 0.25, 0.55))  # open, substantiated, unfounded
     outcome[known > np.datetime64(LAST_DAY)] = 0
     closed = rng.random(size) < 0.6
@@ -367,6 +368,190 @@ def _items(rng: np.random.Generator, district: _District, scale: int) -> pa.Tabl
     )
 
 
+# -- the office's quarters -------------------------------------------------------------------------------------------
+
+
+def _office(rng: np.random.Generator, rows: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """What people wrote and did in the four quarters, so that each task is where its row says."""
+    tasks, adjustments = rows["task"], rows["adjustment"]
+    deductions = _only(adjustments, _within(adjustments["kind"], ["deduction"]))
+    state = _at(tasks["state"], TASK_STATES)
+    lost, touched = (_within(tasks["task"], marked["task"]) for marked in (deductions, adjustments))
+    example = _within(tasks["quarter"], QUARTERS[-1:]) & _within(tasks["unit"], ["U01"])
+    # None who appeals because of a deduction is right; the others were given all their points back.
+    likely = np.where(lost, 0.03, np.where(touched | (state > 1), 0.0, 0.004))
+    appealed = ~example & (rng.random(len(tasks)) < likely)
+    problems, known = _problems(rng, deductions)
+    reported, rectified = _only(tasks, state < 2), _only(problems, known > 0)
+    acts = [*_duties(rng, tasks, state, appealed, lost), *_rectifying(rng, problems, known)]
+    return {
+        "report": _reports(rng, reported),
+        "appeal": _appeals(_only(tasks, appealed), lost[appealed]),
+        "problem": problems,
+        "rectification": _with(rectified, ["problem", "unit"], measures=_all(TEXTS["rectified"], len(rectified))),
+        "attachment": _attachments(rng, reported, rectified),
+        "informant": _informants(rng, rows["item"]),
+        "reply": _replies(),
+        "use": _uses(rng, rows["subject"]),
+        "act": pa.concat_tables(acts).sort_by("at"),
+    }
+
+
+def _reports(rng: np.random.Generator, tasks: pa.Table) -> pa.Table:
+    """What each unit says; of education, also how many were planned and done."""
+    said = TEXTS["reports"]
+    aspect = _at(pc.utf8_slice_codeunits(tasks["indicator"], 0, 1), [*said])
+    uncounted = aspect != [*said].index("E")
+    planned = rng.integers(20, 200, len(tasks))
+    done = planned - rng.integers(0, 6, len(tasks))
+    counts = {name: pa.array(n, mask=uncounted) for name, n in (("planned", planned), ("done", done))}
+    return _with(tasks, ["task", "unit"], text=_pick([*said.values()], aspect), **counts)
+
+
+def _appeals(tasks: pa.Table, lost: Flags) -> pa.Table:
+    disputed, grounds, _ = zip(*TEXTS["appeals"], strict=True)
+    return _with(tasks, ["task", "unit"], disputed=_pick(disputed, lost * 1), grounds=_pick(grounds, lost * 1))
+
+
+def _problems(rng: np.random.Generator, deductions: pa.Table) -> tuple[pa.Table, Ints]:
+    """Problems from the graver deductions, and how far each has come: found, rectified, closed, closed on the second try."""
+    grave = deductions.filter(pc.greater(deductions["points"], pa.scalar(Decimal(2))))
+    quarter = _at(grave["quarter"], QUARTERS)
+    last = quarter == len(QUARTERS) - 1
+    chance = np.where(last[:, None], (0.6, 0.9, 1.0), (0.02, 0.06, 0.92))
+    known: Ints = (rng.random(len(grave))[:, None] >= chance).sum(axis=1)
+    ids = pa.array([f"W{n + 1:05}" for n in range(len(grave))])
+    deadline = pa.array(FIXES[quarter] + np.where(known == 3, 45, 30) * DAY)
+    links = ["task", "unit", "indicator", "quarter"]
+    return _with(grave, links, problem=ids, text=grave["note"], deadline=deadline), known
+
+
+def _attachments(rng: np.random.Generator, tasks: pa.Table, problems: pa.Table) -> pa.Table:
+    """One file with each third report, and with each second rectification."""
+    tasks, problems = (_only(t, rng.random(len(t)) < share) for t, share in ((tasks, 0.33), (problems, 0.5)))
+    links = ["task", "problem", "unit", "quarter"]
+    tasks = tasks.append_column("problem", pa.nulls(len(tasks), pa.string()))
+    table = pa.concat_tables([tasks.select(links), problems.select(links)])
+    files, size = TEXTS["files"], len(table)
+    name = np.concatenate([rng.integers(0, len(files) - 1, len(tasks)), np.full(len(problems), len(files) - 1)])
+    return _with(
+        table,
+        links,
+        attachment=pa.array([f"F{n + 1:05}" for n in range(size)]),
+        name=_pick(files, name),
+        media=_all("text/plain", size),
+        size=_all(len(PROOF), size),
+        sha256=_all(hashlib.sha256(PROOF).hexdigest(), size),
+    )
+
+
+def _informants(rng: np.random.Generator, items: pa.Table) -> pa.Table:
+    """Who reported: of each second petition."""
+    items = _only(items, _within(items["source"], ["petitions"]) & (rng.random(len(items)) < 0.5))
+    names = pa.array([f"合成反映人{n + 1:04}" for n in range(len(items))])
+    return _with(items, ["item", "received"], reporter=names)
+
+
+def _replies() -> pa.Table:
+    replies = enumerate(TEXTS["replies"], 1)
+    rows = [(f"R{n:03}", about, QUARTERS[-1], text, about, REPLIED) for n, (about, text) in replies]
+    return _written(rows, "reply", "about", "period", "text", "by")
+
+
+def _uses(rng: np.random.Generator, subjects: pa.Table) -> pa.Table:
+    """What portraits were used for, each time by the decision of somebody with an office."""
+    known = [(row["type"], row["id"]) for row in subjects.to_pylist() if row["until"] is None]
+    chosen = [
+        (about, QUARTERS[-1], *said, USED)
+        for wanted, share, *said in TEXTS["uses"]
+        for kind, about in sorted(set(known))
+        if kind == wanted and rng.random() < share
+    ]
+    rows = [(f"Y{n:04}", *row) for n, row in enumerate(chosen, 1)]
+    return _written(rows, "use", "about", "period", "purpose", "decision", "decided_by")
+
+
+def _written(rows: Sequence[tuple[object, ...]], *names: str) -> pa.Table:
+    """Rows of texts, each with its day at the end."""
+    columns = {name: pa.string() for name in names} | {"date": pa.date32()}
+    return _table([dict(zip(columns, row, strict=True)) for row in rows], columns)
+
+
+# -- acts ------------------------------------------------------------------------------------------------------------
+
+
+def _duties(rng: np.random.Generator, tasks: pa.Table, state: Ints, appealed: Flags, lost: Flags) -> list[pa.Table]:
+    """The acts of each task from listed to fixed, every one on a day on which it was open."""
+    quarter, size = _at(tasks["quarter"], QUARTERS), len(tasks)
+    due = np.array(DEADLINES, "datetime64[D]")[quarter]
+    done = _after(due, np.where(state == 1, rng.integers(1, 7, size), -rng.integers(0, 5, size)))
+    reviewed = _after(REVIEWS[quarter], rng.integers(0, 3, size))
+    excused = _after(due, -rng.integers(1, 11, size))
+    decided = _pick([row[2] for row in TEXTS["appeals"]], lost[appealed] * 1)
+    acts = _Acts(rng, "duty", tasks["task"], tasks["unit"])
+    return [
+        acts.table("report", "listed", "reported", state == 0, done, by="reporter"),
+        acts.table("report", "listed", "reported", state == 1, done, by="reporter", late=True),
+        acts.table("review", "reported", "reviewed", state < 2, reviewed),
+        acts.table("missing", "listed", "reviewed", state == 2, reviewed, late=True),
+        acts.table("not_applicable", "listed", "reviewed", state == 3, excused),
+        acts.table("appeal", "reviewed", "appealed", appealed, APPEALS[quarter], by="reporter"),
+        acts.table("decide", "appealed", "fixed", appealed, FIXES[quarter], note=decided),
+        acts.table("fix", "reviewed", "fixed", ~appealed, FIXES[quarter], late=True),
+    ]
+
+
+def _rectifying(rng: np.random.Generator, problems: pa.Table, known: Ints) -> list[pa.Table]:
+    """The acts of each problem as far as it has come."""
+    first = _after(FIXES[_at(problems["quarter"], QUARTERS)], rng.integers(7, 28, len(problems)))
+    checked = _after(first, rng.integers(2, 6, len(problems)))
+    acts = _Acts(rng, "problem", problems["problem"], problems["unit"])
+    return [
+        acts.table("rectify", "found", "rectified", known > 0, first, by="reporter"),
+        acts.table("send_back", "rectified", "found", known == 3, checked),
+        acts.table("rectify", "found", "rectified", known == 3, _after(checked, 5), by="reporter"),
+        acts.table("recheck_ok", "rectified", "closed", known == 2, checked),
+        acts.table("recheck_ok", "rectified", "closed", known == 3, _after(checked, 8)),
+    ]
+
+
+@dataclass(frozen=True)
+class _Acts:
+    """The acts of one process in many cases."""
+
+    rng: np.random.Generator
+    process: str
+    cases: Any
+    units: Any
+
+    def table(
+        self,
+        act: str,
+        frm: str,
+        to: str,
+        of: Flags,
+        days: Days,
+        *,
+        by: str = "assessor",
+        late: bool = False,
+        note: Column | None = None,
+    ) -> pa.Table:
+        """One act in the cases ``of``, each at some minute of office hours (9:00 in Shanghai is 1:00 UTC)."""
+        units, size = self.units.filter(pa.array(of)), int(of.sum())
+        at = days[of].astype("datetime64[us]") + self.rng.integers(60, 600, size) * np.timedelta64(1, "m")
+        said = {"process": self.process, "act": act, "frm": frm, "to": to, "late": late, "role": by}
+        return pa.table(
+            {
+                **{name: _all(value, size) for name, value in said.items()},
+                "case": self.cases.filter(pa.array(of)),
+                "by": _joined(units, pa.scalar(by)) if by == "reporter" else _all(by, size),
+                "on": pa.array(days[of]),
+                "at": pa.array(at).cast(pa.timestamp("us", tz="UTC")),
+                "note": pa.nulls(size, pa.string()) if note is None else note,
+            }
+        )
+
+
 # -- tables ----------------------------------------------------------------------------------------------------------
 
 
@@ -378,6 +563,38 @@ def _pick(values: Sequence[Any] | Column, at: npt.NDArray[Any], missing: Flags |
     """A column of ``values`` at the positions ``at``, null where ``missing``."""
     column = values if isinstance(values, pa.Array) else pa.array(values)
     return column.take(pa.array(at, mask=missing))
+
+
+def _only(table: pa.Table, kept: Flags) -> pa.Table:
+    return table.filter(pa.array(kept))
+
+
+def _after(days: Days, number: Ints | int) -> Days:
+    """So many days later, or earlier where it is negative."""
+    later: Days = np.add(days, number)
+    return later
+
+
+def _within(column: Any, values: Any) -> Flags:
+    """Which texts of a column are among the values."""
+    among = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else pa.array(values)
+    found: Flags = pc.is_in(column, value_set=among).to_numpy()
+    return found
+
+
+def _at(column: Any, values: Sequence[str]) -> Ints:
+    """The position in ``values`` of each text of a column."""
+    found: Ints = pc.index_in(column, value_set=pa.array(values)).to_numpy().astype(np.int64)
+    return found
+
+
+def _all(value: object, size: int) -> Column:
+    return _pick([value], np.zeros(size, np.int64))
+
+
+def _with(table: pa.Table, names: Sequence[str], **columns: Any) -> pa.Table:
+    """Some columns of a table, and others."""
+    return pa.table({name: table[name] for name in names} | columns)
 
 
 def _joined(*parts: Any) -> Column:
