@@ -81,7 +81,7 @@ class Evaluator:
                 self.given.setdefault(at, {})[v["part"]] = found
             elif found is not None:
                 self.peers.setdefault((v["measure"], v["member"]), {})[v["part"]] = found
-        self.given_names = set(package["given"])
+        self.given_names = set(package["contents"]["given"])
         self.value: Callable[[str, Span, str], Fraction | None] = cache(self._value)
         self.derived: Callable[[str, date], list[Row]] = cache(self._derived)
 

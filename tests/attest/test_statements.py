@@ -85,7 +85,7 @@ def test_a_bomb_does_not_unfold() -> None:
 def test_a_status_list_reads_back() -> None:
     said = StatusList("https://here/status", "did:key:z6Mk", NOW, Bitstring.of([3]))
     assert StatusList.from_credential(said.credential()) == said
-    with pytest.raises(Fault, match="not that of a status list"):
+    with pytest.raises(Fault, match="not a status list"):
         StatusList.from_credential({**said.credential(), "type": ["VerifiableCredential"]})
 
 

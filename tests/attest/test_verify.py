@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mingjian.attest.issue import issue, pack, revoke, status_list
-from mingjian.attest.statements import write_package
-from mingjian.attest.verify import Checked, Report, Trust, verify
+from mingjian.attest.statements import because, write_package
+from mingjian.attest.verify import Checked, Completeness, Inclusion, Report, Trust, verify
 from mingjian.base.errors import Fault, Misuse
 from mingjian.base.keys import SigningKey
 from mingjian.base.values import round_half_away
@@ -71,8 +73,9 @@ def test_the_public_sees_numbers_and_what_follows_from_them(world: Any) -> None:
     assert not package["rows"]
     found = checked(world, package)
     assert found.good
-    assert outcome(found, "overall") == "recomputed from attested values"
-    assert {n.outcome for n in found.numbers if n.measure != "overall"} == {"cannot"}
+    follow = {"overall", "movement"}  # from the numbers told, now and in the quarter before
+    assert {outcome(found, measure) for measure in follow} == {"recomputed from attested values"}
+    assert {n.outcome for n in found.numbers if n.measure not in follow} == {"cannot"}
     assert all(n.why for n in found.numbers if n.outcome == "cannot")
 
 
@@ -105,7 +108,8 @@ def test_a_package_cannot_lean_on_the_rows_of_another(world: Any) -> None:
     files = [("whole", json.dumps(whole).encode()), ("bare", json.dumps(bare).encode())]
     first, other = verify(files, now=NOW, trust=world.trust).packages
     assert first.good
-    assert outcome(other, "energy") == "differs"
+    assert not other.good
+    assert outcome(other, "energy") == "cannot"
 
 
 # -- whom one trusts -------------------------------------------------------------------------------------------------------
@@ -277,7 +281,8 @@ def test_a_name_that_stands_twice_is_no_package(world: Any) -> None:
     twice = data.replace('"printed": "', '"printed": "99", "printed": "', 1).encode()
     (found,) = verify([("twice", twice)], now=NOW, trust=world.trust).packages
     assert not found.good
-    assert "twice" in found.malformed
+    assert found.malformed is not None
+    assert "twice" in found.malformed.text()
 
 
 def numbers_of(package: Package) -> list[Package]:
@@ -336,6 +341,7 @@ def test_a_value_that_was_left_out_of_the_snapshot_is_not_vouched_for(world: Any
     package["attested"] = []
     found = checked(world, package)
     assert {n.outcome for n in found.numbers} == {"cannot"}
+    assert not found.good
 
 
 def test_a_number_that_the_statement_type_does_not_show(world: Any) -> None:
@@ -345,12 +351,128 @@ def test_a_number_that_the_statement_type_does_not_show(world: Any) -> None:
     assert {n.outcome for n in found.numbers} == {"cannot"}
 
 
+def recommitted(world: Any, package: Package) -> Package:
+    """The package with its contents as they are, signed by the office itself."""
+    package["contents"]["rows"] = {}
+    for row in package["rows"]:
+        package["contents"]["rows"].setdefault(str(row["entry"]), []).append(row["row"])
+    package["contents"]["rows"] = {
+        entry: ",".join(map(str, sorted(rows))) for entry, rows in package["contents"]["rows"].items()
+    }
+    package["contents"]["attested"] = ",".join(map(str, sorted(row["row"] for row in package["attested"])))
+    digest = hashlib.sha256(rfc8785.dumps(package["contents"])).hexdigest()
+    package["credential"]["credentialSubject"]["contents"][package["level"]] = digest
+    return dict(world.resigned(package))
+
+
 def test_a_number_of_somebody_else_among_the_attested(world: Any) -> None:
     package, other = world.packages()["U1"], world.packages()["U2"]
     package["attested"].append(other["attested"][0])
-    found = checked(world, package)
+    assert checked(world, package).inclusion == Inclusion(
+        "tampered", reason=because("row-beyond-contents", **where(other))
+    )
+    found = checked(world, recommitted(world, package))
     assert not found.good
-    assert "somebody else" in found.malformed
+    assert found.malformed is not None
+    assert "somebody else" in found.malformed.text()
+
+
+def where(package: Package) -> dict[str, int]:
+    return {name: package["attested"][0][name] for name in ("entry", "row")}
+
+
+# -- what was taken out ----------------------------------------------------------------------------------------------------
+
+
+def without(rows: list[Package], *places: int) -> list[Package]:
+    return [row for place, row in enumerate(rows) if place not in places]
+
+
+def test_rows_that_were_taken_out_are_counted_and_no_number_is_called_wrong_for_it(world: Any) -> None:
+    package = world.packages()["U1"]
+    all_rows, all_values = len(package["rows"]), len(package["attested"])
+    used = [place for place, row in enumerate(package["rows"]) if "used" in row["values"]]
+    package["rows"] = without(package["rows"], *used[-2:])
+    found = checked(world, package)
+    assert found.contents == Completeness(
+        "incomplete",
+        reason=because("rows-missing", rows=2, all_rows=all_rows, values=0, all_values=all_values),
+    )
+    assert found.contents.why.startswith(f"the package is incomplete: 2 of {all_rows} rows are missing")
+    assert found.contents.reason is not None
+    assert "缺 2 行" in found.contents.reason.said("zh")
+    assert not found.good
+    assert {(n.measure, n.outcome) for n in found.numbers if n.code == "incomplete"} == {
+        ("energy", "cannot"),
+        ("blocks_used", "cannot"),
+    }
+    assert outcome(found, "fulfilment", "a") == "recomputed from evidence"
+    assert "differs" not in {n.outcome for n in found.numbers}
+
+
+def test_attested_values_that_were_taken_out_are_counted(world: Any) -> None:
+    package = world.packages("public")["U1"]
+    of = len(package["attested"])
+    package["attested"] = without(package["attested"], 0)
+    found = checked(world, package)
+    assert found.contents is not None
+    assert found.contents.why.startswith(f"the package is incomplete: 1 of {of} attested values are missing")
+    assert not found.good
+
+
+def less_given(package: Package) -> None:
+    package["contents"]["given"].popitem()
+
+
+def shorter_list(package: Package) -> None:
+    entry, rows = package["contents"]["rows"].popitem()
+    package["contents"]["rows"][entry] = rows.rpartition(",")[0]
+
+
+def other_salt(package: Package) -> None:
+    package["contents"]["salt"] = flipped(package["contents"]["salt"])
+
+
+def other_level(package: Package) -> None:
+    package["level"] = "auditor"
+
+
+@pytest.mark.parametrize("change", [less_given, shorter_list, other_salt, other_level])
+def test_the_list_of_contents_is_the_one_that_was_signed(world: Any, change: Change) -> None:
+    package = world.packages()["U1"]
+    change(package)
+    found = checked(world, package)
+    assert found.inclusion == Inclusion("tampered", reason=because("contents-other"))
+    assert found.contents is None
+    assert not found.good
+
+
+def test_a_row_of_the_ledger_that_does_not_belong_to_the_package(world: Any) -> None:
+    package, other = world.packages("described")["U1"], world.packages("auditor")["U3"]
+    mine = {(row["entry"], row["row"]) for row in package["rows"]}
+    alien = next(row for row in other["rows"] if (row["entry"], row["row"]) not in mine)
+    there = {entry["header"]["index"] for entry in package["entries"]}
+    package["rows"].append(alien)
+    package["entries"] += [e for e in other["entries"] if e["header"]["index"] == alien["entry"] not in there]
+    found = checked(world, package)
+    assert found.inclusion == Inclusion(
+        "tampered", reason=because("row-beyond-contents", entry=alien["entry"], row=alien["row"])
+    )
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_is_taken_out_is_missed_and_nobody_is_called_a_liar(world: Any, data: st.DataObject) -> None:
+    package = world.packages(data.draw(st.sampled_from(["public", "described", "auditor"])))["U1"]
+    part = data.draw(st.sampled_from(["rows", "attested"] if package["rows"] else ["attested"]))
+    gone = data.draw(st.sets(st.integers(0, len(package[part]) - 1), min_size=1))
+    package[part] = without(package[part], *gone)
+    found = checked(world, package)
+    assert found.contents is not None
+    assert found.contents.outcome == "incomplete"
+    assert f"{len(gone)} of " in found.contents.why
+    assert "differs" not in {n.outcome for n in found.numbers}
+    assert not found.good
 
 
 # -- strangers ---------------------------------------------------------------------------------------------------------------
@@ -361,7 +483,11 @@ def test_what_is_no_package_is_said_to_be_none(world: Any, data: bytes) -> None:
     good = json.dumps(world.packages()["U1"]).encode()
     report = verify([("bad", data), ("good", good)], now=NOW, trust=world.trust)
     assert [p.good for p in report.packages] == [False, True]
-    assert "not a package" in report.packages[0].malformed
+    malformed = report.packages[0].malformed
+    assert malformed is not None
+    assert "not a package" in malformed.text()
+    assert malformed.remedy()
+    assert malformed.remedy("zh")
 
 
 def signer_of_nothing(package: Package) -> None:
@@ -398,10 +524,19 @@ def test_a_bad_package_does_not_take_the_others_with_it(world: Any) -> None:
     spoilt["rows"] = [r for r in spoilt["rows"] if kinds[r["entry"]] != "subject" or r["values"]["id"] == "L3"]
     files = [("spoilt", spoilt), *packages.items()]
     report = verify([(n, json.dumps(p).encode()) for n, p in files], now=NOW, trust=world.trust)
-    assert all(p.good for p in report.packages)
-    assert {n.outcome for n in report.packages[0].numbers} == {"cannot"}
-    assert "cannot be reckoned with" in report.packages[0].numbers[0].why
+    assert [p.good for p in report.packages] == [False, *[True] * len(packages)]
+    assert {(n.outcome, n.code) for n in report.packages[0].numbers} == {("cannot", "incomplete")}
     assert {n.outcome for n in report.packages[4].numbers} == {"recomputed from evidence"}
+
+
+def test_a_package_of_another_format_says_what_to_do(world: Any) -> None:
+    package = world.packages()["U1"]
+    found = checked(world, {**package, "format": "mingjian/99"})
+    assert found.malformed is not None
+    for language, told in (("en", "mingjian/99"), ("zh", "版本")):
+        assert told in found.malformed.said(language)
+        assert found.malformed.remedy(language)
+    assert found.malformed.remedy() != checked(world, {**package, "level": "all"}).malformed.remedy()  # type: ignore[union-attr]
 
 
 # -- what no longer stands ---------------------------------------------------------------------------------------------------
@@ -444,8 +579,8 @@ def test_a_report_says_it_all_in_json(world: Any) -> None:
     files = [("U1", json.dumps(world.packages()["U1"]).encode()), ("bad", b"")]
     said = json.loads(json.dumps(verify(files, now=NOW, trust=world.trust).to_json()))
     assert (said["good"], [p["good"] for p in said["packages"]]) == (False, [True, False])
-    assert said["packages"][0]["signature"] == {"outcome": "good", "why": ""}
-    assert {"measure", "member", "period", "verdict", "stated", "found", "why"} == set(
+    assert said["packages"][0]["signature"] == {"outcome": "good", "code": "", "why": ""}
+    assert {"measure", "member", "period", "verdict", "stated", "found", "code", "why"} == set(
         said["packages"][0]["numbers"][0]
     )
     assert said["counts"]["recomputed from evidence"] > 5

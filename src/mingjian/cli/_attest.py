@@ -125,38 +125,44 @@ def print_report(console: Console, report: Report, shown: Face) -> None:
             _print_package(console, checked, shown)
     bad = sum(not checked.good for checked in report.packages)
     verdict = f"{bad} {shown.word('do_not_hold')}" if bad else shown.word("holds")
-    console.print(f"{len(report.packages)} {shown.word('statements')}: {verdict}", markup=False)
+    console.print(f"{len(report.packages)} {shown.word(_kind_of(report))}: {verdict}", markup=False)
     for outcome, count in sorted(report.counts.items()):
         console.print(f"  {count} {shown.word(outcome)}", markup=False)
     unmade = (number for checked in report.packages for number in checked.numbers if number.outcome == "cannot")
-    for why, count in Counter(number.why for number in unmade).most_common():
+    reasons = Counter(number.reason.text(shown.language) for number in unmade if number.reason is not None)
+    for why, count in reasons.most_common():
         console.print(f"    {count}: {why}", markup=False)
+
+
+def _kind_of(report: Report) -> str:
+    """What the packages are, as one word names them: all of one kind, or statements."""
+    kinds = {checked.statement.kind for checked in report.packages if checked.statement is not None}
+    return f"{kinds.pop()}s" if len(kinds) == 1 else "statements"
 
 
 def _print_package(console: Console, checked: Checked, shown: Face) -> None:
     console.print(checked.name, style="green" if checked.good else "bold red", markup=False)
-    if checked.malformed:
-        console.print(f"  {checked.malformed}", markup=False)
+    if checked.malformed is not None:
+        console.print(f"  {checked.malformed.said(shown.language)}", markup=False)
         return
     said = checked.statement
     if said is not None:
         mark = f"  [{shown.word('synthetic')}]" if said.synthetic else ""
         about = f"{said.title.text(shown.language)}, {said.name.text(shown.language)}, {said.period}{mark}"
         console.print(f"  {about}", markup=False)
-    answers = (
-        ("signature", checked.signature),
-        ("status", checked.status),
-        ("inclusion", checked.inclusion),
-        ("scheme", checked.scheme),
-    )
-    for key, answer in answers:
+    for question, answer in checked.answers:
         if answer is not None:
-            why = f" ({answer.why})" if answer.why else ""
-            console.print(f"  {shown.word(key)}: {shown.word(answer.outcome)}{why}", markup=False)
+            why = f" ({answer.reason.said(shown.language)})" if answer.reason is not None else ""
+            console.print(f"  {shown.word(question)}: {shown.word(answer.outcome)}{why}", markup=False)
     for number in checked.numbers:
         if number.outcome in ("differs", "cannot"):
             member = f" ({number.member})" if number.member else ""
-            found = f" ≠ {number.found}" if number.found else ""
-            why = f": {number.why}" if number.why else ""
-            told = f"{shown.word(number.outcome)} {number.stated}{found}{why}"
+            found = f" ≠ {number_text(number.found, shown)}" if number.found else ""
+            why = f": {number.reason.said(shown.language)}" if number.reason is not None else ""
+            told = f"{shown.word(number.outcome)} {number_text(number.stated, shown)}{found}{why}"
             console.print(f"  {number.measure}{member}: {told}", markup=False)
+
+
+def number_text(said: str, shown: Face) -> str:
+    """A number of a verdict, or in words that there is none."""
+    return shown.word({"no value": "none", "withheld": "withheld"}[said]) if said in ("no value", "withheld") else said

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial, reduce
 from itertools import repeat
+from operator import or_
 from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mingjian.attest.statements import (
     Level,
@@ -110,82 +114,87 @@ def shows_peers(run: Run, statement: StatementType, level: Level) -> bool:
     return level != "public" or is_open(run, statement)
 
 
-def disclose(run: Run, names: Collection[str], subjects: Collection[str], level: Level) -> Mapping[str, Disclosure]:
-    """What a package of this level shows of each subject, so that the measures that it tells can be recomputed from it.
+def disclose(run: Run, statement: StatementType, subjects: Collection[str]) -> Mapping[Level, Mapping[str, Disclosure]]:
+    """What the packages of each level show of each subject, so that the measures that they tell can be recomputed.
 
     A measure whose rows may not all be shown is taken as given, and none of its rows are needed. Sealed rows, and ballots
     so few that the number is withheld, are in no package; other ballots, and rows about others (people other than the
-    subject among them), are for the auditor alone.
+    subject among them), are for the auditor alone. The public is shown no rows.
     """
-    if level == "public":
-        given: dict[str, Why] = {name: "level" for name in names if not _follows(run.scheme, name, names)}
-        return {subject: Disclosure((), _given(run.scheme, names, given)) for subject in subjects}
-    return _Discloser(run, names, level).of(subjects)
+    names = told(run, statement, "public")
+    given: dict[str, Why] = {name: "level" for name in names if not _follows(run.scheme, name, names)}
+    discloser = _Discloser(run, closure(run.scheme, statement.show), subjects)
+    return {
+        "public": dict.fromkeys(subjects, Disclosure((), given)),
+        "described": {subject: discloser.of(subject, "described") for subject in subjects},
+        "auditor": {subject: discloser.of(subject, "auditor") for subject in subjects},
+    }
 
 
 def _follows(scheme: Scheme, name: str, told: Collection[str]) -> bool:
     """Whether a number follows from other numbers told, without a row of evidence."""
-    alone = kinds_under(scheme, name) or looks_back(scheme, name) or dimensions_under(scheme, [name])
+    alone = kinds_under(scheme, name) or dimensions_under(scheme, [name])
     return not alone and not peers_under(scheme, name) and read_by(scheme, name) <= set(told)
-
-
-def _given(scheme: Scheme, names: Iterable[str], given: Mapping[str, Why]) -> dict[str, Why]:
-    """``given`` and the measures that look back on what is made from one: the value it had before is in no package."""
-    before = {name: closure(scheme, looks_back(scheme, name)) for name in names}
-    back = {name: given[below] for name in names for below in before[name] if below in given}
-    return {**back, **given}
 
 
 class _Discloser:
     """The lineage of each measure of a statement, and what of it a level may show."""
 
-    def __init__(self, run: Run, names: Collection[str], level: Level) -> None:
-        self.run, self.names, self.level = run, names, level
-        self.always: dict[str, Why] = {}
-        traced: list[str] = []
-        for name in names:
-            kinds = kinds_under(run.scheme, name)
-            if peers_under(run.scheme, name):
-                self.always[name] = "peers"
-            elif any(self._hidden(run.types[kind]) for kind in kinds):
-                self.always[name] = "sealed"
-            elif kinds or looks_back(run.scheme, name):
-                traced.append(name)
-        self.lineages = lineages(run.scheme, run.view, run.hierarchy, run.period, traced)
-        open_types = [kind for kind in run.types.values() if not self._hidden(kind)]
-        self.withheld: dict[str, dict[str, Why]] = {}
+    def __init__(self, run: Run, names: Collection[str], subjects: Collection[str]) -> None:
+        self.run = run
+        self.own_kinds = {name: kinds_under(run.scheme, name) for name in names}
+        self.back = {name: [closure(run.scheme, [m]) for m in looks_back(run.scheme, name)] for name in names}
+        self.among_peers = [name for name in names if peers_under(run.scheme, name)]
+        self.traced = [name for name in names if self.own_kinds[name] or self.back[name]]
+        seen = [name for name in self.traced if not any(is_sealed(run.types[kind]) for kind in self.own_kinds[name])]
+        self.lineages = lineages(run.scheme, run.view, run.hierarchy, run.period, seen, subjects)
+        self.withheld: dict[str, set[str]] = {}
         for value in run.values:
-            if value.status == "withheld" and kinds_under(run.scheme, value.measure):
-                self.withheld.setdefault(value.subject, {})[value.measure] = "sealed"
-        self._about = {place: about for kind in open_types for place, about in _subjects_of(run, kind).items()}
-        dimensions = dimensions_under(run.scheme, names)
-        self._dimensions = {place for kind in dimensions for place in _subjects_of(run, run.types[kind])}
-        self._stated = _subject_rows(run)
+            if value.status == "withheld" and value.measure in self.traced:
+                self.withheld.setdefault(value.subject, set()).add(value.measure)
         self._below = _below(run)
+        among = frozenset(subjects).union(*(self._below.get(subject, ()) for subject in subjects))
+        open_types = [kind for kind in run.types.values() if not is_sealed(kind)]
+        self._about = {place: about for kind in open_types for place, about in _subjects_of(run, kind, among).items()}
+        dimensions = dimensions_under(run.scheme, names)
+        self._dimensions = {place for kind in dimensions for place in _subjects_of(run, run.types[kind], among)}
+        self._stated = _subject_rows(run)
 
-    def of(self, subjects: Collection[str]) -> Mapping[str, Disclosure]:
-        return {subject: self._disclosure(subject) for subject in subjects}
-
-    def _hidden(self, kind: EvidenceType) -> bool:
-        return is_sealed(kind) or (kind.ballots and self.level != "auditor")
-
-    def _disclosure(self, subject: str) -> Disclosure:
-        given, places = {**self.always, **self.withheld.get(subject, {})}, set[Place]()
+    def of(self, subject: str, level: Level) -> Disclosure:
         own = frozenset({subject}) | (self._below.get(subject, frozenset()) - self.run.people)
-        for name in self.lineages.keys() - given.keys():
-            found = self.lineages[name]
-            touched = found.get(subject, {})
-            needed = (p for kind in kinds_under(self.run.scheme, name) & touched.keys() for p in touched[kind])
-            if all(self._shows(own, place) for place in needed):
-                places |= {p for under in touched.values() for p in under if self._shows(own, p)}
-            else:
-                given[name] = "others"
+        given: dict[str, Why] = dict.fromkeys(self.among_peers, "peers")
+        for name in self.traced:
+            hidden = any(self._hidden(self.run.types[kind], level) for kind in self.own_kinds[name])
+            if hidden or name in self.withheld.get(subject, ()):
+                given[name] = "sealed"
+        places = set[Place]()
+        rows = {name: self.lineages[name].get(subject, {}) for name in self.traced if name not in given}
+        shows = partial(self._shows, own, level)
+        _give(given, rows, self.own_kinds, shows)
+        _give(given, rows, self._kinds_before(given), shows)
+        for name in rows.keys() - given.keys():
+            open_kinds = (kind for kind in rows[name] if not self._hidden(self.run.types[kind], level))
+            places |= {p for kind in open_kinds for p in rows[name][kind] if shows(p)}
         places |= self._dimensions | self._stating(subject, places)
-        return Disclosure(tuple(sorted(places)), _given(self.run.scheme, self.names, given))
+        return Disclosure(tuple(sorted(places)), given)
 
-    def _shows(self, own: frozenset[str], place: Place) -> bool:
+    def _kinds_before(self, given: Mapping[str, Why]) -> Mapping[str, frozenset[str]]:
+        """The kinds of rows from which the values are made that a measure looks back on.
+
+        Those that rest on a measure ``given`` are taken from the snapshot, and need none.
+        """
+        found: dict[str, frozenset[str]] = {}
+        for name in self.traced:
+            made = (m for under in self.back[name] if not given.keys() & set(under) for m in under)
+            found[name] = frozenset().union(*(self.own_kinds[m] for m in made))
+        return found
+
+    def _hidden(self, kind: EvidenceType, level: Level) -> bool:
+        return is_sealed(kind) or (kind.ballots and level != "auditor")
+
+    def _shows(self, own: frozenset[str], level: Level, place: Place) -> bool:
         about = self._about.get(place)  # None where the row is sealed
-        if about is None or self.level == "auditor":
+        if about is None or level == "auditor":
             return about is not None
         return bool(about & own) and not (about & self.run.people) - own
 
@@ -201,10 +210,27 @@ class _Discloser:
         return stated
 
 
-def _subjects_of(run: Run, kind: EvidenceType) -> Mapping[Place, frozenset[str]]:
-    """The rows of a kind and the subjects that each is about."""
+def _give(
+    given: dict[str, Why],
+    rows: Mapping[str, Mapping[str, Collection[Place]]],
+    needed: Mapping[str, Collection[str]],
+    shows: Callable[[Place], bool],
+) -> None:
+    """Take as given the measures of which some row is not shown, among those of the kinds ``needed``."""
+    for name, touched in rows.items():
+        under = (place for kind in touched if kind in needed[name] for place in touched[kind])
+        if name not in given and not all(map(shows, under)):
+            given[name] = "others"
+
+
+def _subjects_of(run: Run, kind: EvidenceType, among: Collection[str]) -> Mapping[Place, frozenset[str]]:
+    """The rows of a kind and the subjects that each is about; of ballots, which are many, those about some of ``among``."""
     fields = [field.name for field in kind.fields.values() if field.type == "subject"]
-    table = run.view.arrow(kind.id).select(["_entry", "_row", *fields]).to_pydict()
+    rows = run.view.arrow(kind.id).select(["_entry", "_row", *fields])
+    if kind.ballots:
+        wanted = pa.array(sorted(among), pa.string())
+        rows = rows.filter(reduce(or_, (pc.field(name).isin(wanted) for name in fields)))
+    table = rows.to_pydict()
     places = zip(table["_entry"], table["_row"], strict=True)
     about = zip(*(table[name] for name in fields), strict=True) if fields else repeat(())
     return {place: frozenset(filter(None, ids)) for place, ids in zip(places, about, strict=False)}

@@ -12,6 +12,9 @@
 
 Of rows that are about no person (readings, contracts) all figures stand; a number is already the subject's own.
 
+**The period before.** A number that looks back on another is reckoned with what that was, which stands in the snapshot too:
+it passed the release gate of its own, and is shown to whoever is shown the number of this period.
+
 **Peers.** An index that places a subject among its peers needs their count, least, greatest, mean and standard deviation, from
 released values alone. Where any of them is withheld the index was made from more than that: there are no statistics, and it
 cannot be recomputed. The least and the greatest are somebody's value, and of very few peers the others follow.
@@ -25,13 +28,14 @@ from typing import Final, cast
 import numpy as np
 
 from mingjian.attest.issue._disclosure import Run
-from mingjian.attest.statements import REDUCING, Figure, kinds_under, peers_under
-from mingjian.base.values import Kind
+from mingjian.attest.statements import REDUCING, Figure, declared, kinds_under, looks_back, peers_under
+from mingjian.base.values import Kind, Period
 from mingjian.declare import EvidenceType, Expr, walk
 from mingjian.reckon.index import stats
-from mingjian.reckon.measures import Value, aggregates
+from mingjian.reckon.measures import Value, aggregates, evaluate
+from mingjian.reckon.release import release
 
-_PLAIN: Final = ("add", "sub", "mul", "div", "coalesce", "lit", "param", "bound", "measure")
+_PLAIN: Final = ("add", "sub", "mul", "div", "coalesce", "lit", "param", "bound", "measure", "previous")
 
 
 def figures(run: Run, hidden: Collection[str], subjects: Collection[str]) -> Iterator[Figure]:
@@ -42,6 +46,17 @@ def figures(run: Run, hidden: Collection[str], subjects: Collection[str]) -> Ite
         figure = Figure.of(found)
         if figure.key in released:
             yield figure
+
+
+def before(run: Run, names: Collection[str], subjects: Collection[str]) -> Iterator[Value]:
+    """What the measures that the named look back on were in the period before, as of the same rows: released values."""
+    periods: dict[Period, list[str]] = {}
+    for below in sorted({below for name in names for below in looks_back(run.scheme, name)}):
+        kind = cast(Kind, declared(run.scheme, below).period)
+        periods.setdefault(run.period.containing(kind).previous(), []).append(below)
+    for period, wanted in periods.items():
+        found = evaluate(run.scheme, run.view, run.hierarchy, period, only=wanted, subjects=subjects)
+        yield from (v for v in release(found, run.scheme.minimum_group) if v.subject in subjects)
 
 
 def statistics(run: Run, names: Collection[str]) -> Iterator[Figure]:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import pyarrow as pa
 
-from mingjian.attest.statements import Bitstring, StatusList
+from mingjian.attest.statements import Bitstring, StatusList, veiled
 from mingjian.base.errors import Misuse
 from mingjian.base.keys import SigningKey, suite
 from mingjian.record.ledger import Batch, Entry, Ledger, LedgerState
@@ -52,11 +52,13 @@ class Change:
 class Register:
     """All statements of a ledger: ``places`` has the bit of each by its id, ``revoked`` why one no longer stands.
 
-    ``schemes`` has the scheme that each was issued under; ``entries`` counts the status entries it was folded from.
+    ``schemes`` has the scheme that each was issued under, ``roots`` the root of the snapshot in which its numbers stand;
+    ``entries`` counts the status entries it was folded from.
     """
 
     places: Mapping[str, int]
     schemes: Mapping[str, str]
+    roots: Mapping[str, bytes]
     revoked: Mapping[str, Change]
     entries: int
 
@@ -65,20 +67,23 @@ class Register:
         """The register as of a state of the ledger."""
         places: dict[str, int] = {}
         schemes: dict[str, str] = {}
+        roots: dict[str, bytes] = {}
         revoked: dict[str, Change] = {}
         entries = 0
         for entry in state.entries(kind=KIND):
             entries += 1
+            # A snapshot and what was issued from it are appended together; before a mere revocation stands anything.
+            root = bytes.fromhex(state.entry(max(0, entry.index - 1)).root)
             for row in state.table(entry.index).to_pylist():
                 change = Change(
                     row["statement"], row["index"], row["act"], row["reason"] or "", row["replaced_by"] or ""
                 )
                 if change.act == "issued":
                     places[change.statement] = change.index
-                    schemes[change.statement] = entry.scheme
+                    schemes[change.statement], roots[change.statement] = entry.scheme, root
                 else:
                     revoked[change.statement] = change
-        return cls(places, schemes, revoked, entries)
+        return cls(places, schemes, roots, revoked, entries)
 
     def numbered(self, statements: Sequence[str]) -> tuple[Change, ...]:
         """The issue of these statements, each with the next free bit. Raises Misuse for one that was issued before."""
@@ -127,8 +132,13 @@ def list_id(origin: str) -> str:
 
 
 def status_list(ledger: Ledger, key: SigningKey, now: datetime) -> dict[str, Any]:
-    """The signed status list of all statements issued from this ledger, as of now."""
+    """The signed status list of all statements issued from this ledger, as of now; what was replaced names what stands for it."""
     register = Register.of(ledger.state())
     revoked = Bitstring.of((change.index for change in register.revoked.values()), at_least=len(register.places))
-    said = StatusList(list_id(ledger.origin), key.public.did_key, now, revoked)
+    replaced = {
+        change.index: veiled(change.replaced_by, old, register.roots[old])
+        for old, change in register.revoked.items()
+        if change.replaced_by
+    }
+    said = StatusList(list_id(ledger.origin), key.public.did_key, now, revoked, replaced)
     return suite(SUITE).sign(said.credential(), key, created=now, verification_method=key.public.method)

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from mingjian.attest.statements._reading import Malformed
+from mingjian.attest.statements._reason import because
 from mingjian.base.errors import Fault, Misuse
 
 MINIMUM_BITS: Final = 131_072  # section 3.2: 16 KiB, below which a list would tell too much
@@ -42,19 +44,19 @@ class Bitstring:
 
     @classmethod
     def decode(cls, text: str) -> Bitstring:
-        """The list that a text writes. Raises Fault for another encoding, and for a list too short or unreasonably long."""
+        """The list that a text writes. Raises Malformed for another encoding, and for a list too short or unreasonably long."""
         if not _TEXT.fullmatch(text):
-            raise Fault("not a status list", why="multibase base64url is wanted: u and letters, digits, - and _")
+            raise _none("multibase base64url is wanted: u and letters, digits, - and _")
         try:
             packed = urlsafe_b64decode(text[1:] + "=" * (-len(text[1:]) % 4))
             unpacker = zlib.decompressobj(_GZIP)
             data = unpacker.decompress(packed, _MOST_BYTES)
         except (ValueError, zlib.error) as fault:
-            raise Fault("not a status list", why=str(fault)) from fault
+            raise _none(fault) from fault
         if not unpacker.eof or unpacker.unused_data:
-            raise Fault("not a status list", why="one whole GZIP member is wanted")
+            raise _none("one whole GZIP member is wanted")
         if len(data) * 8 < MINIMUM_BITS:
-            raise Fault("not a status list", why=f"{len(data) * 8} bits; {MINIMUM_BITS} are the fewest allowed")
+            raise _none(f"{len(data) * 8} bits; {MINIMUM_BITS} are the fewest allowed")
         return cls(data)
 
     def encode(self) -> str:
@@ -70,3 +72,7 @@ class Bitstring:
         if not 0 <= position < len(self):
             raise Fault("the status list does not reach so far", why=f"bit {position} of {len(self)}")
         return bool(self.data[position // 8] & 0x80 >> position % 8)
+
+
+def _none(detail: object) -> Malformed:
+    return Malformed("encodedList", because("not-a-bitstring", detail=detail), "status-list")

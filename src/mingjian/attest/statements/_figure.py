@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, cast
 
-from mingjian.attest.statements._reading import Record, choice_of, malformed, text_of
+from mingjian.attest.statements._reading import Record, choice_of, malformed, other_writing, text_of
+from mingjian.attest.statements._reason import because
 from mingjian.attest.statements._stated import SNAPSHOT_COLUMNS, number_json, number_of
 from mingjian.declare import Measure, walk
 from mingjian.reckon.index import Stats
@@ -85,17 +86,17 @@ class Figure:
 
     @classmethod
     def from_json(cls, record: Record, where: str) -> Figure:
-        """The figure that `row` wrote. Raises Fault for another shape."""
+        """The figure that `row` wrote. Raises Malformed for another shape."""
         measure, subject, member, period, part = (
             text_of(record, name, where) for name in ("measure", "subject", "member", "period", "part")
         )
         if not _PART.fullmatch(part):
-            raise malformed(f"{where}.part", f"{part[:40]!r} is no part of a number")
+            raise malformed(f"{where}.part", other_writing(part, "part"))
         number = number_of(record, where)
         if (number is None) is (choice_of(record, "status", where, ("value", "none")) == "value"):
-            raise malformed(where, "a figure and its status do not go together")
+            raise malformed(where, because("status-and-number", status=record["status"]))
         if part.startswith("peers.") is not (subject == "") or (subject == "" and number is None):
-            raise malformed(where, "a statistic of peers is a number and about nobody, any other figure about somebody")
+            raise malformed(where, because("peers-and-subject"))
         return cls(measure, subject, member, period, part, number)
 
 

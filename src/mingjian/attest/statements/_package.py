@@ -1,8 +1,9 @@
 """A package: a signed statement with all that its reader may see of the evidence under it. One JSON file.
 
 ``{"format", "level", "credential", "checkpoint", "entries": [{"header", "path"}], "rows": [row proof],
-"attested": [row proof of the snapshot], "given": {measure: why}, "scheme"}``. A row proof is what the ledger writes:
+"attested": [row proof of the snapshot], "contents", "scheme"}``. A row proof is what the ledger writes:
 ``{"entry", "row", "salt", "values", "path"}``, with salts and hashes in hexadecimal; ``path`` runs from the leaf up.
+`Contents` says what of all this belongs to the package.
 """
 
 from __future__ import annotations
@@ -10,36 +11,24 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 import orjson
 
+from mingjian.attest.statements._contents import LEVELS, Contents, Level
 from mingjian.attest.statements._reading import Record, choice_of, list_of, malformed, record_of, text_of
+from mingjian.attest.statements._reason import because
 from mingjian.attest.statements._statement import Statement
 from mingjian.base.errors import MingjianError
 from mingjian.base.values import read_json
 from mingjian.record.ledger import Entry, RowProof
 
-FORMAT: Final = "mingjian/1"
+FORMAT: Final = "mingjian/2"
 MOST_BYTES: Final = 256 * 1024 * 1024
 MOST_ENTRIES: Final = 100_000
 MOST_ROWS: Final = 1_000_000
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
-
-Level = Literal["public", "described", "auditor"]
-LEVELS: Final[tuple[Level, ...]] = ("public", "described", "auditor")
-
-Why = Literal["sealed", "others", "level", "peers"]
-WHY_GIVEN: Final[Mapping[Why, str]] = MappingProxyType(
-    {
-        "sealed": "it is counted from ballots or sealed rows, which are not shown",
-        "others": "it draws on rows about others, which only an auditor sees",
-        "level": "this package carries no evidence for it",
-        "peers": "it is relative to peers, whose values are not shown",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +48,8 @@ class Package:
     """A signed statement and what supports it.
 
     ``rows`` are evidence; ``attested`` are rows of the snapshot: every number of the statement and those it was made from.
-    ``given`` names the measures that the reader must take from ``attested``, since their evidence is not among ``rows``,
-    and why. ``scheme`` is the scheme's data (`declare.scheme_data`): formulas as trees, no code.
+    ``contents`` says what of both belongs here, and which measures the reader must take from ``attested``, since their
+    evidence is not among ``rows``. ``scheme`` is the scheme's data (`declare.scheme_data`): formulas as trees, no code.
     """
 
     level: Level
@@ -69,12 +58,12 @@ class Package:
     entries: tuple[ProvenEntry, ...]
     rows: tuple[RowProof, ...]
     attested: tuple[RowProof, ...]
-    given: Mapping[str, Why]
+    contents: Contents
     scheme: Mapping[str, Any]
 
     @property
     def statement(self) -> Statement:
-        """What the credential says. Raises Fault if it has not the shape of a statement."""
+        """What the credential says. Raises Malformed if it has not the shape of a statement."""
         return Statement.from_credential(self.credential)
 
 
@@ -89,7 +78,7 @@ def write_package(package: Package) -> bytes:
             "entries": [entry.to_json() for entry in package.entries],
             "rows": [row.to_json() for row in package.rows],
             "attested": [row.to_json() for row in package.attested],
-            "given": package.given,
+            "contents": package.contents.to_json(),
             "scheme": package.scheme,
         }
     )
@@ -98,12 +87,12 @@ def write_package(package: Package) -> bytes:
 def read_package(data: bytes) -> Package:
     """The package in a file; nothing of it is believed yet.
 
-    Raises Fault, naming the place, for anything of another shape or beyond the sizes above: the file may come from a
+    Raises Malformed, naming the place, for anything of another shape or beyond the sizes above: the file may come from a
     stranger, so this ends in bounded time and never in another exception.
     """
     document = _document(data)
-    choice_of(document, "format", "$", (FORMAT,))
-    given = record_of(document.get("given"), "$.given")
+    if (form := text_of(document, "format", "$")) != FORMAT:
+        raise malformed("$.format", because("unknown-format", format=repr(form[:40]), known=FORMAT))
     return Package(
         level=cast(Level, choice_of(document, "level", "$", LEVELS)),
         credential=record_of(document.get("credential"), "$.credential"),
@@ -113,18 +102,18 @@ def read_package(data: bytes) -> Package:
         ),
         rows=_rows(document, "rows"),
         attested=_rows(document, "attested"),
-        given={measure: cast(Why, choice_of(given, measure, "$.given", tuple(WHY_GIVEN))) for measure in given},
+        contents=Contents.from_json(record_of(document.get("contents"), "$.contents"), "$.contents"),
         scheme=record_of(document.get("scheme"), "$.scheme"),
     )
 
 
 def _document(data: bytes) -> Record:
     if len(data) > MOST_BYTES:
-        raise malformed("$", f"{len(data)} bytes; {MOST_BYTES} are the most that is read")
+        raise malformed("$", because("too-large", size=len(data), most=MOST_BYTES))
     try:
         return record_of(read_json(data), "$")
     except (ValueError, RecursionError) as fault:
-        raise malformed("$", f"not JSON: {fault}") from fault
+        raise malformed("$", because("not-json", detail=fault)) from fault
 
 
 def _entry(value: object, where: str) -> ProvenEntry:
@@ -132,15 +121,15 @@ def _entry(value: object, where: str) -> ProvenEntry:
     try:
         entry = Entry.from_json(record_of(record.get("header"), f"{where}.header"))
     except MingjianError as fault:
-        raise malformed(f"{where}.header", str(fault)) from fault
+        raise malformed(f"{where}.header", because("not-an-entry", detail=fault)) from fault
     fit = isinstance(entry.index, int) and isinstance(entry.rows, int) and isinstance(entry.kind, str)
     if not (fit and isinstance(entry.scheme, str) and isinstance(entry.root, str) and _HASH.fullmatch(entry.root)):
-        raise malformed(f"{where}.header", "its numbers, names or root are none")
+        raise malformed(f"{where}.header", because("not-an-entry", detail="its numbers, names or root are none"))
     path = list_of(record, "path", where, 64)
     try:
         return ProvenEntry(entry, tuple(bytes.fromhex(node) for node in path))
     except (TypeError, ValueError) as fault:
-        raise malformed(f"{where}.path", "hashes in hexadecimal are wanted") from fault
+        raise malformed(f"{where}.path", because("other-type", wanted=because("hashes"), found=fault)) from fault
 
 
 def _rows(document: Record, name: str) -> tuple[RowProof, ...]:
@@ -151,8 +140,8 @@ def _row(value: object, where: str) -> RowProof:
     record = record_of(value, where)
     values = record_of(record.get("values"), f"{where}.values")
     if not all(content is None or isinstance(content, str | bool) for content in values.values()):
-        raise malformed(f"{where}.values", "a row has texts, true, false and null only")
+        raise malformed(f"{where}.values", because("not-a-row", detail="it has texts, true, false and null only"))
     try:
         return RowProof.from_json(record)
     except MingjianError as fault:
-        raise malformed(where, str(fault)) from fault
+        raise malformed(where, because("not-a-row", detail=fault)) from fault

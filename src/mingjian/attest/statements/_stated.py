@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, cast
 
-from mingjian.attest.statements._reading import Record, choice_of, malformed, text_of
+from mingjian.attest.statements._reading import Record, choice_of, malformed, other_writing, text_of
+from mingjian.attest.statements._reason import because
 from mingjian.base.errors import Misuse
 from mingjian.base.values import fraction_text, parse_fraction
 from mingjian.reckon.measures import Key, Status, Value
@@ -84,11 +85,11 @@ class Stated:
 
     @classmethod
     def from_json(cls, record: Record, subject: str, where: str) -> Stated:
-        """The number that `to_json` wrote of ``subject``. Raises Fault for another shape."""
+        """The number that `to_json` wrote of ``subject``. Raises Malformed for another shape."""
         status = cast(Status, choice_of(record, "status", where, STATUSES))
         number = number_of(record, where)
         if (number is None) is (status == "value"):
-            raise malformed(where, f"a number and the status {status!r} do not go together")
+            raise malformed(where, because("status-and-number", status=status))
         measure, member, period, printed, unit = (
             text_of(record, name, where) for name in ("measure", "member", "period", "printed", "unit")
         )
@@ -106,7 +107,7 @@ def number_json(number: Fraction | float | None) -> dict[str, str]:
 
 
 def number_of(record: Record, where: str) -> Fraction | float | None:
-    """The number that `number_json` wrote. Raises Fault for another shape."""
+    """The number that `number_json` wrote. Raises Malformed for another shape."""
     exact, double = record.get("exact"), record.get("double")
     if exact is None and double is None:
         return None
@@ -114,10 +115,10 @@ def number_of(record: Record, where: str) -> Fraction | float | None:
         try:
             return parse_fraction(exact)
         except (Misuse, ValueError) as fault:
-            raise malformed(f"{where}.exact", f"{exact[:40]!r} is not a fraction in lowest terms") from fault
+            raise malformed(f"{where}.exact", other_writing(exact, "fraction")) from fault
     if isinstance(double, str) and exact is None:
         return _double(double, where)
-    raise malformed(where, "either an exact number or a double is wanted, as a text")
+    raise malformed(where, because("two-numbers"))
 
 
 def _double(text: str, where: str) -> float:
@@ -127,4 +128,4 @@ def _double(text: str, where: str) -> float:
         number = math.nan
     if math.isfinite(number) and repr(number) == text:
         return number
-    raise malformed(f"{where}.double", f"{text[:40]!r} is not the text of a double")
+    raise malformed(f"{where}.double", other_writing(text, "double"))

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, cast
 from urllib.parse import quote
 from uuid import UUID
 
+from mingjian.attest.statements._contents import LEVELS, Level
 from mingjian.attest.statements._reading import (
     Record,
     choice_of,
+    flag_of,
     hash_of,
     instant_of,
     list_of,
     malformed,
+    other_writing,
     record_of,
     text_of,
     whole_of,
 )
+from mingjian.attest.statements._reason import because
 from mingjian.attest.statements._stated import Stated
 from mingjian.base.errors import Misuse
 from mingjian.base.values import Period, canonical, sha256
@@ -51,7 +56,7 @@ class StatusEntry:
 
     @classmethod
     def from_json(cls, record: Record, where: str) -> StatusEntry:
-        """The entry that `to_json` wrote. Raises Fault for another shape."""
+        """The entry that `to_json` wrote. Raises Malformed for another shape."""
         choice_of(record, "type", where, ("BitstringStatusListEntry",))
         choice_of(record, "statusPurpose", where, ("revocation",))
         return cls(text_of(record, "statusListCredential", where), whole_of(record, "statusListIndex", where))
@@ -97,7 +102,7 @@ class Basis:
 
     @classmethod
     def from_json(cls, said: Record, where: str) -> Basis:
-        """The basis that `to_json` wrote. Raises Fault for another shape."""
+        """The basis that `to_json` wrote. Raises Malformed for another shape."""
         scheme, ledger, snapshot = (
             record_of(said.get(name), f"{where}.{name}") for name in ("scheme", "ledger", "snapshot")
         )
@@ -120,8 +125,8 @@ class Statement:
     """What a credential says: of whom, for which period, on which basis, and each of its numbers.
 
     ``type`` is the scheme's statement type, ``subject_type`` the type of the subject whose id is ``subject`` and whose
-    name is ``name``. ``synthetic`` marks numbers drawn from made-up evidence. ``replaces`` is the id of an earlier
-    statement that this one stands for, or "".
+    name is ``name``. ``synthetic`` marks numbers drawn from made-up evidence. ``contents`` has, for each level, the digest of
+    what belongs to its package. ``replaces`` is the id of an earlier statement that this one stands for, or "".
     """
 
     id: str
@@ -136,6 +141,7 @@ class Statement:
     basis: Basis
     values: tuple[Stated, ...]
     synthetic: bool
+    contents: Mapping[Level, bytes]
     valid_from: datetime
     valid_until: datetime | None
     status: StatusEntry
@@ -155,6 +161,7 @@ class Statement:
             **self.basis.to_json(),
             "values": [value.to_json() for value in self.values],
             "synthetic": self.synthetic,
+            "contents": {level: self.contents[level].hex() for level in LEVELS},
         }
         if self.replaces:
             said["replaces"] = self.replaces
@@ -173,17 +180,16 @@ class Statement:
 
     @classmethod
     def from_credential(cls, credential: Record, where: str = "credential") -> Statement:
-        """What a credential of this shape says. Raises Fault, naming the place, for any other."""
+        """What a credential of this shape says. Raises Malformed, naming the place, for any other."""
         if credential.get("@context") != list(CONTEXT) or credential.get("type") != list(TYPES):
-            raise malformed(where, "its context and type are not those of a statement")
+            raise malformed(where, because("other-document"))
         at = f"{where}.credentialSubject"
         said = record_of(credential.get("credentialSubject"), at)
         subject, period = text_of(said, "subject", at), text_of(said, "period", at)
         _check_period(period, at)
         values = list_of(said, "values", at, MOST_VALUES)
+        contents = record_of(said.get("contents"), f"{at}.contents")
         until = instant_of(credential, "validUntil", where) if "validUntil" in credential else None
-        if not isinstance(said.get("synthetic"), bool):
-            raise malformed(f"{at}.synthetic", "true or false is wanted")
         return cls(
             id=text_of(credential, "id", where),
             issuer=text_of(credential, "issuer", where),
@@ -199,7 +205,8 @@ class Statement:
                 Stated.from_json(record_of(v, f"{at}.values[{n}]"), subject, f"{at}.values[{n}]")
                 for n, v in enumerate(values)
             ),
-            synthetic=said["synthetic"],
+            synthetic=flag_of(said, "synthetic", at),
+            contents={level: hash_of(contents, level, f"{at}.contents") for level in LEVELS},
             valid_from=instant_of(credential, "validFrom", where),
             valid_until=until,
             status=StatusEntry.from_json(record_of(credential.get("credentialStatus"), f"{where}.status"), where),
@@ -241,4 +248,4 @@ def _check_period(period: str, where: str) -> None:
     try:
         Period.parse(period)
     except Misuse as fault:
-        raise malformed(f"{where}.period", fault.what) from fault
+        raise malformed(f"{where}.period", other_writing(period, "period")) from fault

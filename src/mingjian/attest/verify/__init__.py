@@ -3,6 +3,7 @@
 from mingjian.attest.verify._credential import Trust
 from mingjian.attest.verify._report import (
     Checked,
+    Completeness,
     Inclusion,
     Report,
     Rules,
@@ -12,4 +13,15 @@ from mingjian.attest.verify._report import (
 )
 from mingjian.attest.verify._verify import verify
 
-__all__ = ["Checked", "Inclusion", "Report", "Rules", "Signature", "Standing", "Trust", "Verdict", "verify"]
+__all__ = [
+    "Checked",
+    "Completeness",
+    "Inclusion",
+    "Report",
+    "Rules",
+    "Signature",
+    "Standing",
+    "Trust",
+    "Verdict",
+    "verify",
+]

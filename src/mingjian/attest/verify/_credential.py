@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from mingjian.attest.statements import Statement, StatusList
+from mingjian.attest.statements import Statement, StatusList, because, instant_text
 from mingjian.attest.verify._report import Signature, Standing
 from mingjian.base.errors import Fault, Misuse
 from mingjian.base.keys import NoteKey, PublicKey, SignatureCheck, suite
@@ -35,9 +35,9 @@ def check_signature(credential: Mapping[str, Any], issuer: str, trust: Trust) ->
     """Whether ``issuer`` signed this credential."""
     check = _signed_by(credential, issuer)
     if not check:
-        return Signature("bad", check.reason)
+        return Signature("bad", reason=because("signature-bad", detail=check.reason))
     if issuer not in trust.issuers:
-        return Signature("unknown issuer", f"signed by {issuer}, whom the reader does not know")
+        return Signature("unknown issuer", reason=because("issuer-unknown", issuer=issuer))
     return Signature("good")
 
 
@@ -62,14 +62,22 @@ class StatusLists:
     lists: Mapping[tuple[str, str], StatusList]
 
     @classmethod
-    def of(cls, credentials: Sequence[Mapping[str, Any]]) -> StatusLists:
-        """The lists of these signed credentials. Raises Fault for one that is no status list or not signed by its issuer."""
+    def of(cls, credentials: Sequence[object]) -> StatusLists:
+        """The lists of these signed credentials.
+
+        Raises Malformed for what is no status list, Fault for one that is not signed by its issuer.
+        """
         latest: dict[tuple[str, str], StatusList] = {}
         for credential in credentials:
             found = StatusList.from_credential(credential)
-            check = _signed_by(credential, found.issuer)
+            check = _signed_by(credential, found.issuer) if isinstance(credential, dict) else SignatureCheck(False)
             if not check:
-                raise Fault("this status list is not what its issuer signed", why=check.reason, where=found.id)
+                raise Fault(
+                    "this status list is not what its issuer signed",
+                    why=check.reason,
+                    where=found.id,
+                    remedy="fetch the status list anew from its issuer",
+                )
             known = latest.get((found.id, found.issuer))
             if known is None or known.valid_from < found.valid_from:
                 latest[found.id, found.issuer] = found
@@ -77,15 +85,19 @@ class StatusLists:
 
     def standing(self, statement: Statement, now: datetime) -> Standing:
         """Whether the statement stands at ``now``. Only a list signed by its own issuer speaks for it."""
-        if statement.valid_until is not None and now >= statement.valid_until:
-            return Standing("expired", f"it held until {statement.valid_until.isoformat()}")
-        if now < statement.valid_from:
-            return Standing("unknown", f"it holds from {statement.valid_from.isoformat()}")
         found = self.lists.get((statement.status.list_id, statement.issuer))
+        told = found is not None and statement.status.index < len(found.revoked)
+        at = instant_text(found.valid_from) if found is not None else ""
+        if found is not None and told and found.revoked[statement.status.index]:
+            if by := found.replacement(statement):
+                return Standing("revoked", by, reason=because("replaced", at=at, by=by))
+            return Standing("revoked", reason=because("revoked", at=at))
+        if statement.valid_until is not None and now >= statement.valid_until:
+            return Standing("expired", reason=because("expired", until=instant_text(statement.valid_until)))
+        if now < statement.valid_from:
+            return Standing("unknown", reason=because("not-yet", start=instant_text(statement.valid_from)))
         if found is None:
-            return Standing("unknown", f"no status list {statement.status.list_id} of its issuer is at hand")
-        if statement.status.index >= len(found.revoked):
-            return Standing("unknown", f"the status list of {found.valid_from.isoformat()} does not reach so far")
-        if found.revoked[statement.status.index]:
-            return Standing("revoked", f"by the status list of {found.valid_from.isoformat()}")
-        return Standing("valid", f"by the status list of {found.valid_from.isoformat()}")
+            return Standing("unknown", reason=because("no-status-list", list=statement.status.list_id))
+        if not told:
+            return Standing("unknown", reason=because("status-list-short", at=at))
+        return Standing("valid", reason=because("valid", at=at))

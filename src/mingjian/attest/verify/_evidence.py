@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pyarrow as pa
 
@@ -21,13 +21,14 @@ from mingjian.attest.statements import (
     Statement,
     Why,
     closure,
+    declared,
     kinds_under,
     looks_back,
     peers_under,
     places,
 )
 from mingjian.base.errors import Fault
-from mingjian.base.values import Period
+from mingjian.base.values import Kind, Period
 from mingjian.declare import EvidenceType, Expr, Hierarchy, Scheme, evidence_types, walk
 from mingjian.reckon.index import Stats
 from mingjian.reckon.measures import AggregateKey, Attested, Key
@@ -82,14 +83,13 @@ class Namespaces:
 
     @cached_property
     def figures(self) -> Mapping[str, frozenset[Place]]:
-        """The figures from which a value of each measure follows; none for one that looks back.
+        """The figures from which a value of each measure follows."""
+        return {name: frozenset(places(measure)) for name, measure in self.scheme.measures.items()}
 
-        What a value was in the period before is in no snapshot of this one.
-        """
-        return {
-            name: frozenset(() if looks_back(self.scheme, name) else places(measure))
-            for name, measure in self.scheme.measures.items()
-        }
+    @cached_property
+    def back(self) -> Mapping[str, frozenset[str]]:
+        """The measures on whose values of the period before each looks back."""
+        return {name: looks_back(self.scheme, name) for name in self.under}
 
     def key(self, value: Stated, prefix: str) -> Key:
         """The key of a stated number among the results of all packages."""
@@ -158,6 +158,7 @@ class Claimed:
     """One package on its way to be recomputed: what it says, under which rules, from which rows.
 
     ``kinds`` has the kind of each entry; ``given`` names the measures that are not made from rows but taken from the snapshot.
+    ``whole`` says whether all is there that belongs to the package.
     """
 
     statement: Statement
@@ -166,6 +167,7 @@ class Claimed:
     kinds: Mapping[int, str]
     snapshot: Snapshot
     given: Mapping[str, Why]
+    whole: bool
 
     @property
     def scheme(self) -> Scheme:
@@ -193,7 +195,8 @@ class Claimed:
         """Where no row is shown at all: the subject as the statement names it, under parents without a name."""
         chain = self.scheme.lineage_of(self.statement.subject_type)
         ids = [self.statement.subject, *(f"{self.statement.subject} < {above}" for above in chain[1:])]
-        start = Period.parse(self.statement.period).first.isoformat()
+        periods = {self.statement.period, *(value.period for value in self.snapshot.numbers.values())}
+        start = min(Period.parse(period).first for period in periods).isoformat()
         return [
             {"id": name, "type": kind, "zh": name, "en": name, "parent": above, "from": start, "_entry": 0, "_row": row}
             for row, (name, kind, above) in enumerate(zip(ids, chain, [*ids[1:], None], strict=True))
@@ -212,18 +215,56 @@ class Claimed:
             yield {**row, **marked}
 
     def follows(self, value: Stated) -> bool:
-        """Whether a number can be reckoned here: from rows, from other numbers, or from all the figures under it."""
+        """Whether a number can be reckoned here: from rows, from other numbers, or from all the figures under it.
+
+        A number of the period before that others look back on follows from rows alone.
+        """
+        if value.key in self.before:
+            return value.measure not in self.remembered
+        if not self.namespaces.back.get(value.measure, frozenset()) & self.remembered <= self.told_before:
+            return False
         if value.measure not in self.given:
             return True
         if value.measure in self.scheme.indices:
             return self._among_peers(value.measure)
         wanted = self.namespaces.figures[value.measure]
-        return bool(wanted) and wanted <= self.snapshot.figures.get(value.key, {}).keys()
+        there = self.snapshot.figures.get(value.key, {}).keys()
+        return wanted <= there and bool(wanted or self.namespaces.back[value.measure])
+
+    @cached_property
+    def remembered(self) -> frozenset[str]:
+        """The measures whose values of the period before are taken from the snapshot: those that rest on a measure given,
+        and those that one given looks back on.
+        """
+        back = self.namespaces.back
+        resting = {m for names in back.values() for m in names if self.namespaces.under[m] & self.given.keys()}
+        return frozenset(resting).union(*(back[name] for name in self.given))
+
+    @cached_property
+    def before(self) -> frozenset[Key]:
+        """The numbers of the period before that others look back on."""
+        looked_at = {m for names in self.namespaces.back.values() for m in names}
+        return frozenset(
+            value.key
+            for value in self.snapshot.numbers.values()
+            if value.measure in looked_at and value.period != self._period_of(value.measure)
+        )
+
+    @cached_property
+    def told_before(self) -> frozenset[str]:
+        """The measures of which the snapshot says what they were in the period before."""
+        return frozenset(name for name, *_ in self.before)
+
+    def _period_of(self, measure: str) -> str:
+        """The period of a measure's own kind that holds the statement's."""
+        kind = cast(Kind, declared(self.scheme, measure).period)
+        return str(Period.parse(self.statement.period).containing(kind))
 
     def _among_peers(self, index: str) -> bool:
         """Whether the statistics are there for every number that is placed among peers."""
         placed = peers_under(self.scheme, index)
-        numbers = [value for value in self.snapshot.numbers.values() if value.measure in placed]
+        now = (value for value in self.snapshot.numbers.values() if value.key not in self.before)
+        numbers = [value for value in now if value.measure in placed]
         there = {(value.measure, value.member) for value in numbers if value.number is not None}
         return bool(placed) and placed <= {value.measure for value in numbers} and there <= self.snapshot.peers.keys()
 
@@ -246,7 +287,7 @@ class Claimed:
     def reduced(self, prefix: str) -> Iterator[tuple[AggregateKey, Any]]:
         """The figures to be taken in place of rows."""
         for value in self.snapshot.numbers.values():
-            if value.measure in self.given and self.follows(value):
+            if value.measure in self.given and value.key not in self.before and self.follows(value):
                 key = self.namespaces.key(value, prefix)
                 for place, number in self.snapshot.figures.get(value.key, {}).items():
                     yield (*key, *place), number

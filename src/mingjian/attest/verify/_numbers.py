@@ -9,7 +9,7 @@ from typing import Final
 
 import duckdb
 
-from mingjian.attest.statements import WHY_GIVEN, Stated, declared
+from mingjian.attest.statements import Reason, Stated, because, declared
 from mingjian.attest.verify._evidence import Claimed, lay
 from mingjian.attest.verify._report import Outcome, Verdict
 from mingjian.base.errors import MingjianError
@@ -31,14 +31,14 @@ def judge(claimed: Sequence[Claimed]) -> list[tuple[Verdict, ...]]:
     for group in _groups(claimed):
         for place, found in _recomputed(claimed, group):
             one = claimed[place]
-            if isinstance(found, str):
+            if isinstance(found, Reason):
                 verdicts[place] = tuple(_cannot(value, found) for value in one.statement.values)
             else:
                 verdicts[place] = tuple(_verdict(one, value, found, _prefix(place)) for value in one.statement.values)
     return verdicts
 
 
-def cannot_all(values: Sequence[Stated], why: str) -> tuple[Verdict, ...]:
+def cannot_all(values: Sequence[Stated], why: Reason) -> tuple[Verdict, ...]:
     """The verdict "cannot", for one reason, on all numbers."""
     return tuple(_cannot(value, why) for value in values)
 
@@ -63,7 +63,7 @@ def _groups(claimed: Sequence[Claimed]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _recomputed(claimed: Sequence[Claimed], group: list[int]) -> Iterator[tuple[int, Found | str]]:
+def _recomputed(claimed: Sequence[Claimed], group: list[int]) -> Iterator[tuple[int, Found | Reason]]:
     """For each package of a group the numbers found, or why there are none.
 
     Where something in the group cannot be reckoned with, it is halved until that stands alone.
@@ -73,7 +73,8 @@ def _recomputed(claimed: Sequence[Claimed], group: list[int]) -> Iterator[tuple[
     except (*_UNFIT, duckdb.Error) as fault:
         if len(group) == 1:
             why = str(fault) if isinstance(fault, MingjianError) else f"{type(fault).__name__}: {fault}"
-            yield group[0], f"the evidence cannot be reckoned with: {why[:500]}"
+            whole = claimed[group[0]].whole
+            yield group[0], because("unreckonable", detail=why[:500]) if whole else because("incomplete")
         else:
             middle = len(group) // 2
             yield from _recomputed(claimed, group[:middle])
@@ -98,21 +99,23 @@ def _verdict(one: Claimed, stated: Stated, found: Found, prefix: str) -> Verdict
     what = declared(one.scheme, stated.measure)
     attested = one.snapshot.numbers.get(stated.key)
     if attested is None:
-        return _cannot(stated, "the snapshot's row of it is not in the package")
+        return _cannot(stated, because("value-missing"))
     if attested != stated:
-        return _differs(stated, attested.number, attested.printed, "the snapshot in the ledger says otherwise")
+        return _differs(stated, attested.number, attested.printed, because("snapshot-differs"))
     if stated.status == "withheld":
-        return _cannot(stated, "it is withheld: it was counted from too few ballots")
+        return _cannot(stated, because("withheld"))
     if stated.unit != what.unit or stated.printed != _printed(stated.number, what.decimals):
-        return _differs(stated, stated.number, _printed(stated.number, what.decimals), "it is not printed as it is")
+        return _differs(stated, stated.number, _printed(stated.number, what.decimals), because("misprinted"))
     if not one.follows(stated):
-        why = WHY_GIVEN[one.given[stated.measure]]
-        return _cannot(stated, f"{why}; the snapshot in the ledger says the same")
+        given = one.given.get(stated.measure, "level")
+        return _cannot(stated, because(f"given-{given}" if one.whole else "incomplete"))
     number = _number(one, stated, found.get(one.namespaces.key(stated, prefix)))
     if stated.number is None and number is not None and not one.shows_all_under(stated.measure):
-        return _cannot(stated, "of no ballots there is no value, and how many there were is not shown")
+        return _cannot(stated, because("no-ballots"))
     if not _same(stated.number, number):
-        why = "the figures under it say otherwise" if stated.measure in one.given else "the evidence says otherwise"
+        if not one.whole:  # whoever took a row out does not make the issuer a liar
+            return _cannot(stated, because("incomplete"))
+        why = because("figures-differ" if stated.measure in one.given else "evidence-differs")
         return _differs(stated, number, _printed(number, what.decimals), why)
     return Verdict(
         stated.measure, stated.member, stated.period, _basis(one, stated.measure), _text(stated), _text(stated)
@@ -159,10 +162,12 @@ def _said(number: Fraction | float | None, printed: str) -> str:
     return f"{printed} ({number!r})"
 
 
-def _cannot(stated: Stated, why: str) -> Verdict:
+def _cannot(stated: Stated, why: Reason) -> Verdict:
     said = "withheld" if stated.status == "withheld" else _text(stated)
-    return Verdict(stated.measure, stated.member, stated.period, "cannot", said, "", why)
+    return Verdict(stated.measure, stated.member, stated.period, "cannot", said, reason=why)
 
 
-def _differs(stated: Stated, number: Fraction | float | None, printed: str, why: str) -> Verdict:
-    return Verdict(stated.measure, stated.member, stated.period, "differs", _text(stated), _said(number, printed), why)
+def _differs(stated: Stated, number: Fraction | float | None, printed: str, why: Reason) -> Verdict:
+    return Verdict(
+        stated.measure, stated.member, stated.period, "differs", _text(stated), _said(number, printed), reason=why
+    )

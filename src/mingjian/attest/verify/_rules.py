@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mingjian.attest.statements import Package, Statement
+from mingjian.attest.statements import Package, Statement, because
 from mingjian.attest.verify._report import Rules
 from mingjian.base.errors import MingjianError
 from mingjian.base.values import digest
@@ -24,16 +24,17 @@ class Schemes:
         try:
             scheme = self._read(package.scheme, basis.scheme_digest)
         except MingjianError as fault:
-            return Rules("tampered", str(fault)), None
+            return _other("scheme-unreadable", detail=fault), None
         if scheme is None:
-            return Rules("tampered", "the scheme's data has another digest than the one signed"), None
+            return _other("scheme-digest"), None
         if scheme.fingerprint != basis.fingerprint:
-            return Rules("tampered", f"its formulas have the fingerprint {scheme.fingerprint}"), None
+            return _other("scheme-fingerprint", found=scheme.fingerprint), None
         declared = scheme.statements.get(statement.type)
         if (scheme.id, scheme.version) != (basis.scheme, basis.version) or declared is None:
-            return Rules("tampered", f"it is {scheme.id} {scheme.version}, not {basis.scheme} {basis.version}"), None
+            found, signed = f"{scheme.id} {scheme.version}", f"{basis.scheme} {basis.version}"
+            return _other("scheme-other", found=found, signed=signed), None
         if declared.of != statement.subject_type or declared.kind != statement.kind:
-            return Rules("tampered", f"a {declared.id} is a {declared.kind} of a {declared.of}"), None
+            return _other("scheme-statement", statement=declared.id, kind=declared.kind, of=declared.of), None
         return Rules("same"), scheme
 
     def _read(self, data: Mapping[str, Any], signed: str) -> Scheme | None:
@@ -46,3 +47,7 @@ class Schemes:
         scheme = scheme_from_data(data)
         self._known[signed] = (data, scheme)
         return scheme
+
+
+def _other(code: str, **params: object) -> Rules:
+    return Rules("tampered", reason=because(code, **params))

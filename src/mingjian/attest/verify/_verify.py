@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from mingjian.attest.statements import Figure, Package, Stated, Statement, read_package
+from mingjian.attest.statements import (
+    Figure,
+    Malformed,
+    Package,
+    Stated,
+    Statement,
+    because,
+    malformed,
+    read_package,
+)
 from mingjian.attest.verify._credential import StatusLists, Trust, check_signature
 from mingjian.attest.verify._evidence import Claimed, Namespaces, Snapshot
-from mingjian.attest.verify._inclusion import check_inclusion
+from mingjian.attest.verify._inclusion import check_contents, check_inclusion
 from mingjian.attest.verify._numbers import cannot_all, judge
 from mingjian.attest.verify._report import Checked, Report
 from mingjian.attest.verify._rules import Schemes
-from mingjian.base.errors import Fault, Misuse
+from mingjian.base.errors import Misuse
 from mingjian.declare import Scheme
 
 NOBODY = Trust()
@@ -25,7 +33,7 @@ def verify(
     *,
     now: datetime,
     trust: Trust = NOBODY,
-    status_lists: Sequence[Mapping[str, Any]] = (),
+    status_lists: Sequence[object] = (),
 ) -> Report:
     """Check packages, each a (name, bytes of its file); those of one run are recomputed together.
 
@@ -33,7 +41,7 @@ def verify(
     ``status_lists`` are the signed lists at hand, ``now`` the instant at which the statements should stand.
 
     Whatever a package holds leads to an answer, never to an exception. Raises Misuse for a ``now`` without a zone, Fault
-    for a status list that is none or not what its issuer signed.
+    for a status list that is none (Malformed) or not what its issuer signed.
     """
     if now.tzinfo is None:
         raise Misuse("the instant of verification has no zone", why=str(now))
@@ -69,8 +77,8 @@ class _Verifier:
         try:
             package = read_package(data)
             statement = package.statement
-        except Fault as fault:
-            return Checked(name, malformed=str(fault)), None
+        except Malformed as fault:
+            return Checked(name, malformed=fault.reason), None
         rules, scheme = self._schemes.check(package, statement)
         inclusion = check_inclusion(package, statement, self.trust)
         answers = Checked(
@@ -80,10 +88,11 @@ class _Verifier:
             signature=check_signature(package.credential, statement.issuer, self.trust),
             status=self.lists.standing(statement, self.now),
             inclusion=inclusion,
+            contents=check_contents(package, statement),
             scheme=rules,
         )
         if inclusion.outcome != "proven" or scheme is None:
-            return replace(answers, numbers=cannot_all(statement.values, "what it stands on was tampered with")), None
+            return replace(answers, numbers=cannot_all(statement.values, because("ground-tampered"))), None
         return self._claimed(answers, package, statement, scheme)
 
     def _claimed(
@@ -91,15 +100,16 @@ class _Verifier:
     ) -> tuple[Checked, Claimed | None]:
         try:
             snapshot = _snapshot(package, statement)
-        except Fault as fault:
-            return replace(answers, malformed=str(fault), inclusion=None), None
+        except Malformed as fault:
+            return replace(answers, malformed=fault.reason, inclusion=None), None
         shown = set(scheme.statements[statement.type].show)
         if stray := sorted({value.measure for value in statement.values} - shown):
-            why = f"a {statement.type} does not show {stray[0]!r}"
+            why = because("not-of-statement", statement=statement.type, measure=stray[0])
             return replace(answers, numbers=cannot_all(statement.values, why)), None
         namespaces = self._namespaces.setdefault(statement.basis.scheme_digest, Namespaces(scheme))
         kinds = {proven.entry.index: proven.entry.kind for proven in package.entries}
-        return answers, Claimed(statement, namespaces, package.rows, kinds, snapshot, package.given)
+        whole = answers.contents is not None and answers.contents.outcome == "complete"
+        return answers, Claimed(statement, namespaces, package.rows, kinds, snapshot, package.contents.given, whole)
 
 
 def _snapshot(package: Package, statement: Statement) -> Snapshot:
@@ -115,5 +125,5 @@ def _snapshot(package: Package, statement: Statement) -> Snapshot:
             figures.append(Figure.from_json(row.values, where))
             about = figures[-1].subject or statement.subject
         if about != statement.subject:
-            raise Fault("not a package of this format", why="a number of somebody else", where=where)
+            raise malformed(where, because("somebody-else"))
     return Snapshot.of(numbers, figures)

@@ -38,10 +38,18 @@ def lineage(
 
 
 def lineages(
-    scheme: Scheme, view: View, hierarchy: Hierarchy, period: Period, names: Collection[str]
+    scheme: Scheme,
+    view: View,
+    hierarchy: Hierarchy,
+    period: Period,
+    names: Collection[str],
+    subjects: Collection[str] | None = None,
 ) -> Mapping[str, Lineage]:
-    """The lineage of each of some measures and indices apart, with what they read, from one pass over the rows."""
-    tracer = _Tracer(scheme, view, hierarchy, jobs(scheme, period, names), None)
+    """The lineage of each of some measures and indices apart, with what they read, from one pass over the rows.
+
+    ``subjects`` restricts it to these and those below them.
+    """
+    tracer = _Tracer(scheme, view, hierarchy, jobs(scheme, period, names), subjects)
     return {name: tracer.lineage(jobs(scheme, period, [name])) for name in names}
 
 

@@ -1,0 +1,97 @@
+"""What is committed of a run beside its values, and what of it belongs to the package of each statement and level."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from mingjian.attest.issue._disclosure import Disclosure, Run, disclose, is_open, shows_figures, shows_peers, told
+from mingjian.attest.issue._figures import before, figures, statistics
+from mingjian.attest.statements import (
+    LEVELS,
+    SALT_SIZE,
+    Contents,
+    Figure,
+    Level,
+    Stated,
+    closure,
+    kinds_under,
+    peers_under,
+)
+from mingjian.declare import StatementType
+
+Whom = tuple[str, str]  # statement type, subject
+Disclosed = Mapping[Level, Mapping[str, Disclosure]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The rows of the snapshot, in their order, and the contents of every package that draws on it."""
+
+    committed: tuple[Stated | Figure, ...]
+    contents: Mapping[Whom, Mapping[Level, Contents]]
+
+
+def plan(run: Run, statements: Collection[tuple[StatementType, Collection[str]]], stated: Sequence[Stated]) -> Plan:
+    """What a run commits and shows, for statements of these types about these subjects."""
+    disclosed = {declared.id: disclose(run, declared, subjects) for declared, subjects in statements}
+    subjects = {subject for _, about in statements for subject in about}
+    names = {name for declared, _ in statements for name in closure(run.scheme, declared.show)}
+    earlier = [Stated.of(value) for value in before(run, names, subjects)]
+    reduced = {m for declared, _ in statements for m in _hidden(run, declared, disclosed[declared.id])}
+    under = [*figures(run, reduced, subjects), *statistics(run, names)]
+    committed: tuple[Stated | Figure, ...] = (*stated, *earlier, *under)
+    by_subject: dict[str, list[int]] = {}
+    for row, said in enumerate(committed):
+        by_subject.setdefault(said.subject, []).append(row)
+    contents = {
+        (declared.id, subject): {
+            level: _contents(run, declared, level, disclosed[declared.id][level][subject], committed, rows)
+            for level in LEVELS
+        }
+        for declared, about in statements
+        for subject in about
+        for rows in [[*by_subject.get(subject, ()), *by_subject.get("", ())]]
+    }
+    return Plan(committed, contents)
+
+
+def _hidden(run: Run, declared: StatementType, disclosed: Disclosed) -> set[str]:
+    """The measures under whose numbers some package needs figures: what those described take as given, and all under
+    what the public sees.
+    """
+    if is_open(run, declared):
+        names = set(closure(run.scheme, declared.show))
+    else:
+        names = {measure for disclosure in disclosed["described"].values() for measure in disclosure.given}
+    return {name for name in names if kinds_under(run.scheme, name)}
+
+
+def _contents(
+    run: Run,
+    declared: StatementType,
+    level: Level,
+    disclosure: Disclosure,
+    committed: Sequence[Stated | Figure],
+    rows: Sequence[int],
+) -> Contents:
+    """The contents of one package; ``rows`` are those of the snapshot about its subject, and about peers.
+
+    It tells its numbers, the figures under those it takes as given, and the statistics of peers.
+    """
+    names = told(run, declared, level)
+    shown = {name for name in disclosure.given if shows_figures(run, declared, level, name)}
+    peers = {m for name in names for m in peers_under(run.scheme, name)} if shows_peers(run, declared, level) else set()
+
+    def belongs(said: Stated | Figure) -> bool:
+        if isinstance(said, Stated):
+            return said.measure in names
+        return said.measure in (shown if said.subject else peers)
+
+    return Contents(
+        salt=secrets.token_bytes(SALT_SIZE),
+        rows=frozenset(disclosure.places),
+        attested=frozenset(row for row in rows if belongs(committed[row])),
+        given=disclosure.given,
+    )
