@@ -13,7 +13,7 @@ from mingjian.base.errors import Finding, Place
 from mingjian.base.values import Period
 from mingjian.declare import EvidenceType, Field, Hierarchy
 from mingjian.record.evidence._fields import near, shown
-from mingjian.record.evidence._intake import Intake
+from mingjian.record.evidence._intake import Intake, discreet
 from mingjian.record.evidence._schema import LINE, Column
 from mingjian.record.evidence._view import View, dates
 
@@ -45,7 +45,7 @@ def check_rows(
             findings += _missing_rows(intake, field, types[field.to], type, view)
         elif field.type == "subject":
             findings += _wrong_subjects(intake, field, type, hierarchy, zone)
-    return tuple(sorted(findings, key=lambda finding: finding.place.row or 0))
+    return discreet(sorted(findings, key=lambda finding: finding.place.row or 0), type)
 
 
 def _missing_rows(

@@ -91,7 +91,16 @@ def take_in(grid: Grid, type: EvidenceType, zone: str = "", sha256: str = "") ->
     order = {name: place for place, name in enumerate(type.fields)}
     findings.sort(key=lambda f: (f.place.row or 0, order.get(f.place.field, -1)))
     bad = _rows(findings)
-    return Intake(_without(table, bad), tuple(findings), grid.place.file, sha256, len(bad))
+    return Intake(_without(table, bad), discreet(findings, type), grid.place.file, sha256, len(bad))
+
+
+def discreet(findings: Iterable[Finding], type: EvidenceType) -> tuple[Finding, ...]:
+    """The same findings; without the values where a field of the type is sealed.
+
+    Also those of other fields: in a file whose columns have slipped, what is sealed stands under another heading.
+    """
+    hide = any(field.label == "sealed" for field in type.fields.values())
+    return tuple(replace(finding, value="") if hide else finding for finding in findings)
 
 
 def _rows(findings: Iterable[Finding]) -> set[int]:
