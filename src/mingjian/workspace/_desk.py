@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from mingjian.base.errors import Finding, Forbidden, MingjianError, Misuse
 from mingjian.base.values import Period
-from mingjian.declare import Act, EvidenceType, Field, Process, Scheme, StatementType, Subject, evidence_types
+from mingjian.declare import Act, EvidenceType, Field, Process, Scheme, StatementType, Subject, Title, evidence_types
 from mingjian.reckon.measures import Value
 from mingjian.record.access import Decision
 from mingjian.record.evidence import read_file, read_rows
@@ -22,8 +22,9 @@ from mingjian.record.process import Case, Move, allowed, moved
 from mingjian.workspace._attachments import Attachment
 from mingjian.workspace._explained import Explained, rows_of
 from mingjian.workspace._limited import limited
-from mingjian.workspace._office import Now, Office
+from mingjian.workspace._office import Now, Office, kind_of
 from mingjian.workspace._panorama import Panorama
+from mingjian.workspace._paper_facts import grade
 from mingjian.workspace._shelf import Kept
 from mingjian.workspace._workspace import Taken
 
@@ -72,7 +73,9 @@ class Portrait:
     period: Period
     statement: StatementType
     values: Mapping[str, Mapping[str, Value]]
+    grades: Mapping[str, Title]
     before: Mapping[str, Value]
+    members: Mapping[str, Title]
     replies: tuple[Kept, ...]
     uses: tuple[Kept, ...]
     below: tuple[Subject, ...]
@@ -245,7 +248,9 @@ class Desk:
             period,
             statement,
             values,
+            _grades(now.scheme, values),
             {value.measure: value for value in earlier if not value.member and value.measure in statement.show},
+            self._titles(now, statement, period),
             tuple(row for row in shelf.about(REPLY, subject) if row.data.get("period", str(period)) == str(period)),
             tuple(row for row in shelf.about(USE, subject) if self._sees(now, subject, now.scheme.evidence[USE])),
             tuple(
@@ -256,6 +261,27 @@ class Desk:
                 if below.parent == subject and now.policy.describe(now.actor(self.account), below.id).allowed
             ),
         )
+
+    def _titles(self, now: Now, statement: StatementType, period: Period) -> Mapping[str, Title]:
+        """What the members of breakdowns and the inner nodes of indices are called."""
+        if not any(now.scheme.measures[m].each for m in statement.show if m in now.scheme.measures):
+            return {}
+        members = self.office.members(now, period)
+        groups = {member.group: Title(member.group_en, member.group_zh) for member in members}
+        return groups | {member.id: Title(member.en, member.zh) for member in members}
+
+    def periods(self) -> tuple[Period, ...]:
+        """The periods that there are cases of, or else the last four; the earliest first."""
+        now = self.now
+        found = self.office.periods(now)
+        last = Period.of(now.day, kind_of(now.scheme))
+        return found or tuple(sorted((last, *_before(last, 3))))
+
+    def current(self) -> Period:
+        """The period to look at first: the last that is over, or the only ones there are."""
+        known = self.periods()
+        over = [period for period in known if period.end <= self.now.day]
+        return (over or known)[-1]
 
     def explain(self, measure: str, subject: str, period: Period, member: str = "") -> Explained:
         """Why a number is what it is. Rows above what this person may see are counted, and not shown."""
@@ -405,6 +431,23 @@ class Desk:
                 _form(now.scheme, kind, name, amount) for name, amount in act.takes.items() if name != ATTACHMENT
             )
             yield Offer(act, not why, why, tuple(kind.fields[name] for name in act.fills), forms)
+
+
+def _before(period: Period, count: int) -> Iterable[Period]:
+    for _ in range(count):
+        period = period.previous()
+        yield period
+
+
+def _grades(scheme: Scheme, values: Mapping[str, Mapping[str, Value]]) -> dict[str, Title]:
+    """The band that each measure as a whole has reached, where it declares any."""
+    found: dict[str, Title] = {}
+    for name, by_member in values.items():
+        declared = scheme.measures.get(name) or scheme.indices[name]
+        reached = grade(declared.grades, by_member[""]) if "" in by_member else None
+        if reached is not None:
+            found[name] = reached.title
+    return found
 
 
 def portrait_type(scheme: Scheme, subject_type: str) -> StatementType:

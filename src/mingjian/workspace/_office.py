@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from mingjian.base.values import Period
+from mingjian.base.errors import Misuse
+from mingjian.base.values import KINDS, Kind, Period
 from mingjian.declare import Hierarchy, Scheme
 from mingjian.reckon.measures import Results, members
 from mingjian.record.access import Accounts, Actor, Grants, Policy, ReadLog
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 ACCOUNTS: Final = "accounts.db"
 READS: Final = "reads"
 ISSUED: Final = "issued"
-_PANORAMAS_KEPT: Final = 4
+_KEPT: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class Office:
         self._shelf: Shelf | None = None
         self._now: Now | None = None
         self._anchored: date | None = None
+        self._known_members: dict[tuple[str, int, str], tuple[Member, ...]] = {}
+        self._periods: tuple[Docket, tuple[Period, ...]] | None = None
         self._panoramas: dict[tuple[int, str, str], Panorama] = {}
         self._erasures = workspace.ledger.erasures()
 
@@ -142,11 +145,11 @@ class Office:
             laid = panorama(
                 now.scheme,
                 now.hierarchy,
-                self._members(now, period),
+                self.members(now, period),
                 self.measure(now, period),
                 self.measure(now, period.previous()) if self._reached(now, period.previous()) else None,
             )
-            self._panoramas = {**dict(list(self._panoramas.items())[1 - _PANORAMAS_KEPT :]), place: laid}
+            self._panoramas = {**dict(list(self._panoramas.items())[1 - _KEPT :]), place: laid}
         return self._panoramas[place]
 
     def _reached(self, now: Now, period: Period) -> bool:
@@ -154,11 +157,41 @@ class Office:
         index, _ = charted(now.scheme)
         return bool(now.hierarchy.alive(index.of, period.first, period.end))
 
-    def _members(self, now: Now, period: Period) -> tuple[Member, ...]:
-        _, node = charted(now.scheme)
-        with self.workspace.view(now.scheme, now.size) as view:
-            rows = members(now.scheme, view, node.members, period)
-        return tuple(_member(now.scheme, node.members, node.group, row) for row in rows)
+    def members(self, now: Now, period: Period) -> tuple[Member, ...]:
+        """The members of the dimension that the panorama has as columns, as they are at the end of a period."""
+        place = (
+            now.hierarchy,
+            now.scheme.fingerprint,
+            self.workspace.reach(now.scheme, now.size).evidence,
+            str(period),
+        )
+        if place not in self._known_members:
+            _, node = charted(now.scheme)
+            with self.workspace.view(now.scheme, now.size) as view:
+                rows = members(now.scheme, view, node.members, period)
+            found = tuple(_member(now.scheme, node.members, node.group, row) for row in rows)
+            self._known_members = {**dict(list(self._known_members.items())[1 - _KEPT :]), place: found}
+        return self._known_members[place]
+
+    def periods(self, now: Now) -> tuple[Period, ...]:
+        """The periods of the scheme's own kind that its cases date from, the earliest first."""
+        if self._periods is None or self._periods[0] is not now.docket:
+            kind = kind_of(now.scheme)
+            found: set[str] = set()
+            for process in now.scheme.processes.values():
+                name = now.scheme.evidence[process.of].date
+                if name and now.scheme.evidence[process.of].fields[name].of[:1] == (kind,):
+                    found |= {case.row[name] for case in now.docket.cases(process.id)}
+            self._periods = (now.docket, tuple(sorted(map(Period.parse, found))))
+        return self._periods[1]
+
+
+def kind_of(scheme: Scheme) -> Kind:
+    """The kind of the scheme's own period. Raises Misuse for one that is none (the checks of a scheme let none pass)."""
+    for kind in KINDS:
+        if kind == scheme.period:
+            return kind
+    raise Misuse(f"{scheme.period} is no kind of period")
 
 
 def _member(scheme: Scheme, dimension: str, group: str, row: Mapping[str, object]) -> Member:

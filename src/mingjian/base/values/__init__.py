@@ -11,6 +11,7 @@ from mingjian.base.values._numbers import (
 )
 from mingjian.base.values._periods import KINDS, Kind, Period
 from mingjian.base.values._reading import once, read_json
+from mingjian.base.values._unit_words import unit_word
 from mingjian.base.values._units import Unit, convert, magnitude, unit
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "sha256",
     "to_fraction",
     "unit",
+    "unit_word",
 ]
