@@ -18,7 +18,17 @@ from mingjian.declare._check_formulas import check_formulas, rank, types_with_va
 from mingjian.declare._check_process import check_processes
 from mingjian.declare._check_references import BOUNDS
 from mingjian.declare._fields import ACT, GRANT, SUBJECT
-from mingjian.declare._model import Derivation, EvidenceType, Field, Index, Measure, Parameter, Scheme, StatementType
+from mingjian.declare._model import (
+    Derivation,
+    EvidenceType,
+    Field,
+    Index,
+    Measure,
+    Parameter,
+    Scheme,
+    StatementType,
+    Valued,
+)
 from mingjian.declare._section import SCHEME_FILE, Report, near
 
 _NUMERIC = ("integer", "quantity", "decimal")
@@ -209,7 +219,7 @@ class _Checker:
             elif len(target.thread) != 1:
                 self.fault("bad-ref", f"{name} refers to {field.to}, whose key is not one field, its date aside", line)
 
-    def valued(self, item: Measure | Index) -> None:
+    def valued(self, item: Valued) -> None:
         self.unit(item.id, item.unit, item.line)
         self.subject_type(item.id, item.of, item.line)
         at = [grade.at for grade in item.grades]

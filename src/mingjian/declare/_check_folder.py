@@ -13,7 +13,7 @@ from mingjian.base.values import Period, number_text, round_half_away
 from mingjian.declare._check import check, inputs
 from mingjian.declare._check_references import names_read
 from mingjian.declare._code import Code
-from mingjian.declare._model import Derivation, EvidenceType, Index, Measure, Parameter, Scheme
+from mingjian.declare._model import Derivation, EvidenceType, Index, Measure, Parameter, Scheme, Valued
 from mingjian.declare._section import CODE_FILE, SCHEME_FILE, Report, near
 
 _WHAT = {
@@ -76,7 +76,7 @@ class _Loose:
 def _cases(scheme: Scheme, report: Report) -> None:
     first: dict[str, str] = {}
     shown: set[tuple[str, str]] = set()
-    valued: dict[str, Measure | Index] = {**scheme.measures, **scheme.indices}
+    valued: dict[str, Valued] = {**scheme.measures, **scheme.indices}
     for case in scheme.cases:
         if case.id in first:
             report.add(

@@ -143,7 +143,9 @@ class _Checker:
             named = [name for name in taken.key if name in taken.fields]
             if named and not {*refs} & {*named} and [taken.fields[name].type for name in named] != ["text"]:
                 message = f"{who} takes {kind}, whose key does not keep the rows of two cases apart"
-                self.fault("bad-act", message, act.line, "put the ref to the case in the key, or give rows a name of their own")
+                self.fault(
+                    "bad-act", message, act.line, "put the ref to the case in the key, or give rows a name of their own"
+                )
             if taken.ballots:
                 self.fault("bad-act", f"{who} takes {kind}, which are ballots", act.line, "nobody brings a vote alone")
 

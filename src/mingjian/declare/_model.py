@@ -116,12 +116,11 @@ class Grade:
     title: Title
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A typed value for one subject of type ``of`` and one period: the result of ``expr``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Valued:
+    """What has a value for one subject of type ``of`` and one period, printed with ``decimals`` places of ``unit``.
 
-    ``each`` breaks it down by a field that every evidence type in the formula has. ``rollup`` says how a higher subject
-    type gets its value. ``certified`` demands that the number be exact. ``grades`` are thresholds; each wants a case.
+    ``grades`` are thresholds of the printed value; each wants a case.
     """
 
     id: str
@@ -130,14 +129,24 @@ class Measure:
     period: str
     unit: str
     decimals: int
+    better: Direction = "higher"
+    grades: tuple[Grade, ...] = ()
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure(Valued):
+    """A typed value that is the result of ``expr``.
+
+    ``each`` breaks it down by a field that every evidence type in the formula has. ``rollup`` says how a higher subject
+    type gets its value. ``certified`` demands that the number be exact.
+    """
+
     expr: Expr
     window: Window = "in_period"
     rollup: Rollup = "none"
     each: str = ""
     certified: bool = False
-    better: Direction = "higher"
-    grades: tuple[Grade, ...] = ()
-    line: int = 0
     code_line: int = 0
 
 
@@ -167,20 +176,11 @@ class Node:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
-    """A tree of weighted measures with one value at its root, for subjects of type ``of``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index(Valued):
+    """A tree of weighted measures with one value at its root."""
 
-    id: str
-    title: Title
-    of: str
-    period: str
-    unit: str
-    decimals: int
     root: Node
-    grades: tuple[Grade, ...] = ()
-    better: Direction = "higher"
-    line: int = 0
 
     def nodes(self) -> Iterator[Node]:
         """Every declared node, the root first."""
