@@ -93,7 +93,7 @@ def test_a_paper_shows_the_weight_of_its_quarter(workspace, quarter, weight):
             by="tester",
         )
         ((statement, package),) = pack(said, workspace.ledger, "described")
-        members = Papers(said, workspace.papers(scheme)).data(statement, package, "zh")["members"]
+        members = Papers(said.run, workspace.papers(scheme)).data(statement, package, "zh")["members"]
     assert members["A1"]["weight"] == weight
     assert members["A2"]["weight"] == "5.0"
 

@@ -54,7 +54,7 @@ def test_every_subject_gets_a_file_and_the_chosen_ones_paper(issued):
         "portrait-U1-2021Q3.json", "portrait-U1-2021Q3.pdf", "portrait-U2-2021Q3.json", STATUS_FILE, TRUST_FILE,
     ]  # fmt: skip
     assert written.papers[0].read_bytes().startswith(b"%PDF")
-    assert steps == [("issue", 1, 2), ("issue", 2, 2)]
+    assert steps == [("issue", 1, 2), ("issue", 2, 2), ("draw", 1, 1)]
 
 
 def test_what_was_issued_is_recomputed(issued):
@@ -182,7 +182,7 @@ def test_papers_are_given_every_number_as_text(issued):
         now = workspace.clock() + timedelta(days=1)
         said = issue(run, {"portrait": ["U1"]}, ledger=workspace.ledger, key=workspace.issuer, now=now, by="tester")
         ((statement, package),) = pack(said, workspace.ledger, "described")
-        data = Papers(said, workspace.papers(scheme)).data(statement, package, "zh")
+        data = Papers(said.run, workspace.papers(scheme)).data(statement, package, "zh")
     assert data["values"]["fulfilment"][""] == {
         "status": "value", "printed": "80.00", "unit": "percent", "period": "2021Q3",
         "title": {"en": "Fulfilment", "zh": "完成率"},

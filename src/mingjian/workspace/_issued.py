@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import orjson
 
-from mingjian.attest.issue import Register, Run, file_name, issue, pack, status_list
-from mingjian.attest.statements import LEVELS, Level, read_package, write_package
+from mingjian.attest.issue import Register, file_name, issue, pack, status_list
+from mingjian.attest.statements import LEVELS, Level, Package, Statement, read_package, write_package
 from mingjian.base.errors import Misuse
 from mingjian.base.values import Period
-from mingjian.declare import Scheme
-from mingjian.workspace._papers import Papers
+from mingjian.declare import Scheme, Title
+from mingjian.workspace._papers import Papers, run_in
 from mingjian.workspace._workspace import Workspace
 
 STATUS_FILE: Final = "status.json"
@@ -27,8 +27,8 @@ Progress = Callable[[str, int, int], None]
 class Order:
     """What is to be issued: for a period, of each statement type the subjects (None: all), for readers of a level.
 
-    ``papers`` are the subjects whose statements are drawn as PDF too, in ``language``. With ``replace``, the new ones stand
-    for those of the same subject and period that lie in the folder, which are revoked.
+    ``papers`` are the subjects whose statements are drawn as PDF too, in ``language``, with ``office`` as the issuer on top.
+    With ``replace``, the new ones stand for those of the same subject and period that lie in the folder, which are revoked.
     """
 
     period: Period
@@ -37,6 +37,7 @@ class Order:
     papers: Collection[str] = ()
     language: str = "zh"
     replace: bool = False
+    office: Title | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,8 @@ def issue_into(
     _drawable(scheme, order)
     standing = _standing(workspace, scheme, order, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    files: list[Path] = []
-    papers: list[Path] = []
-    ids: dict[Path, str] = {}
     with workspace.view(scheme) as view:
-        hierarchy = workspace.hierarchy(scheme, view.size)
-        results = workspace.measure(scheme, order.period, size=view.size)
-        run = Run(scheme, view, hierarchy, results, workspace.synthetic(scheme, view.size))
+        run = run_in(workspace, scheme, view, order.period)
         said = issue(
             run,
             order.statements,
@@ -77,21 +73,35 @@ def issue_into(
             by=by,
             replaces=standing,
         )
-        drawn = Papers(said, workspace.papers(scheme)) if order.papers else None
+        drawn = Papers(run, workspace.papers(scheme), office=order.office) if order.papers else None
         packed = pack(said, workspace.ledger, order.level)
-    for statement, package in packed:  # the view is closed: others can take in rows while the files are written
-        file = folder / file_name(statement)
-        file.write_bytes(write_package(package))
-        files.append(file)
-        ids[file] = statement.id
-        if drawn is not None and statement.subject in order.papers:
-            paper = file.with_suffix(".pdf")
-            paper.write_bytes(drawn.pdf(statement, package, order.language))
-            papers.append(paper)
-        progress("issue", len(files), len(said.statements))
+
+    # The view is closed: others can take in rows while the files are written.
+    total = len(said.statements)
+    ids: dict[Path, str] = {}
+    written = _written(packed, folder, ids, lambda done: progress("issue", done, total))
+    asked = (pair for pair in written if pair[0].subject in order.papers)
+    papers: list[Path] = []
+    if drawn is not None:
+        wanted = sum(subject in order.papers for _, subject in said.statements)
+        papers = drawn.write_all(asked, folder, order.language, lambda done: progress("draw", done, wanted))
+    for _ in asked:  # without papers, nobody has taken the packages yet
+        pass
     write_status(workspace, folder)
     (folder / TRUST_FILE).write_bytes(orjson.dumps(trust_in(workspace), option=orjson.OPT_INDENT_2))
-    return Written(tuple(files), tuple(papers), ids, said.snapshot.index)
+    return Written(tuple(ids), tuple(papers), ids, said.snapshot.index)
+
+
+def _written(
+    packed: Iterator[tuple[Statement, Package]], folder: Path, ids: dict[Path, str], progress: Callable[[int], None]
+) -> Iterator[tuple[Statement, Package]]:
+    """Each statement with its package, once this is written; its id goes into ``ids``."""
+    for statement, package in packed:
+        file = folder / file_name(statement)
+        file.write_bytes(write_package(package))
+        ids[file] = statement.id
+        progress(len(ids))
+        yield statement, package
 
 
 def _standing(workspace: Workspace, scheme: Scheme, order: Order, folder: Path) -> dict[tuple[str, str], str]:

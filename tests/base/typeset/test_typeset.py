@@ -19,7 +19,7 @@ TEMPLATE = """
 #bars((("Wulong", "52.08", "52.08 %"), ("Fengjie", 0, "—")))
 == 明细
 #sheet(("任务", "分"), (("班列", "18.50"), ("CO₂", "3")), numeric: (1,))
-#notice("少于 10 人", tone: cinnabar)
+#notice("少于 10 人", tone: warning)
 #proof-box(data.qr, heading: "核验", body: "mingjian verify", facts: (("摘要", "sha256:" + "0" * 64),))
 """
 

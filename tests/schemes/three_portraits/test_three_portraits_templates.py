@@ -61,7 +61,7 @@ def given(scheme: Scheme, rows: dict[str, list[dict[str, Any]]], results: Result
             "statement": {
                 "id": "urn:uuid:6f1f3c0e-58a4-8b1f-9c3e-0c9f5f1f2a77",
                 "title": {"zh": title.zh, "en": title.en},
-                "issuer": "example",
+                "issuer": {"zh": "示例机关", "en": "Example office"},
                 "issued": "2021-10-08",
             },
             "subject": {"id": subject, "title": pair(named[subject]), "parent": pair(parent)},

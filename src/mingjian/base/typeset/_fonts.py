@@ -8,7 +8,7 @@ from typing import Final
 import typst
 
 from mingjian.base.errors import Fault, MingjianError
-from mingjian.base.typeset._drawing import draw
+from mingjian.base.typeset._drawing import compiler, draw
 
 FAMILIES: Final = ("Noto Sans CJK SC", "Noto Serif CJK SC")
 
@@ -50,7 +50,7 @@ def missing_glyphs(text: str, fonts: typst.Fonts) -> set[str]:
 
 def _draws(characters: list[str], fonts: typst.Fonts) -> bool:
     try:
-        draw(_TRIAL, {"characters": characters}, fonts, at=_EPOCH, form="pdf")
+        draw(_TRIAL, {"characters": characters}, compiler(_TRIAL, fonts), at=_EPOCH, form="pdf")
     except Fault:
         return False
     return True
