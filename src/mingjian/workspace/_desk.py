@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
+from mingjian.attest.issue import file_stem
 from mingjian.base.errors import Finding, Forbidden, MingjianError, Misuse
 from mingjian.base.values import Period
 from mingjian.declare import Act, EvidenceType, Field, Process, Scheme, StatementType, Subject, Title, evidence_types
@@ -18,7 +20,7 @@ from mingjian.reckon.measures import Value
 from mingjian.record.access import Decision
 from mingjian.record.evidence import read_file, read_rows
 from mingjian.record.ledger import Batch, LedgerState
-from mingjian.record.process import Case, Move, allowed, moved
+from mingjian.record.process import Case, Move, allowed, hindrance, moved
 from mingjian.workspace._attachments import Attachment
 from mingjian.workspace._explained import Explained, rows_of
 from mingjian.workspace._limited import limited
@@ -50,7 +52,7 @@ class Offer:
 
     act: Act
     allowed: bool
-    why: str
+    why: Title | None
     fills: tuple[Field, ...]
     forms: tuple[Form, ...]
 
@@ -250,7 +252,7 @@ class Desk:
             values,
             _grades(now.scheme, values),
             {value.measure: value for value in earlier if not value.member and value.measure in statement.show},
-            self._titles(now, statement, period),
+            self.titles(period),
             tuple(row for row in shelf.about(REPLY, subject) if row.data.get("period", str(period)) == str(period)),
             tuple(row for row in shelf.about(USE, subject) if self._sees(now, subject, now.scheme.evidence[USE])),
             tuple(
@@ -262,9 +264,46 @@ class Desk:
             ),
         )
 
-    def _titles(self, now: Now, statement: StatementType, period: Period) -> Mapping[str, Title]:
-        """What the members of breakdowns and the inner nodes of indices are called."""
-        if not any(now.scheme.measures[m].each for m in statement.show if m in now.scheme.measures):
+    def described(self, subject_type: str) -> tuple[Subject, ...]:
+        """Those of a type whose portrait this person may see, as they are today, by id."""
+        now = self.now
+        actor = now.actor(self.account)
+        alive = {s.id for s in now.hierarchy.alive(subject_type, now.day, now.day + timedelta(days=1))}
+        names = [name for name in now.policy.reach(actor, subject_type) if name in alive]
+        seen = (now.hierarchy.at(name, now.day) for name in names if now.policy.describe(actor, name).allowed)
+        return tuple(subject for subject in seen if subject is not None)
+
+    def may_add(self, kind: str, subject: str) -> bool:
+        """Whether this person may add a row of that type about the subject."""
+        now = self.now
+        return now.policy.add(now.actor(self.account), kind, subject).allowed
+
+    def lies(self, subject: str, period: Period) -> frozenset[str]:
+        """What was issued of a portrait and lies here: ".json", ".pdf"."""
+        found = (self._file(subject, period, ending) for ending in (".json", ".pdf"))
+        return frozenset(file.suffix for file in found if file.is_file())
+
+    def issued(self, subject: str, period: Period, ending: str) -> bytes:
+        """A portrait as it was issued. Raises Forbidden as `portrait` does, Misuse where none was issued."""
+        self._described(self.now, subject, period, "statement")
+        file = self._file(subject, period, ending)
+        if not file.is_file():
+            raise Misuse(f"no portrait of {subject} was issued for {period}", remedy="ask for it to be issued")
+        return file.read_bytes()
+
+    def _file(self, subject: str, period: Period, ending: str) -> Path:
+        now = self.now
+        told = now.hierarchy.subject(subject)
+        if told is None:
+            raise Misuse(f"there is no subject {subject}")
+        return (
+            self.office.issued / f"{file_stem(portrait_type(now.scheme, told.type).id, subject, str(period))}{ending}"
+        )
+
+    def titles(self, period: Period) -> Mapping[str, Title]:
+        """What the members of the panorama's columns and their groups are called, as of a period."""
+        now = self.now
+        if not any(node.members for index in now.scheme.indices.values() for node in index.nodes()):
             return {}
         members = self.office.members(now, period)
         groups = {member.group: Title(member.group_en, member.group_zh) for member in members}
@@ -421,16 +460,12 @@ class Desk:
         for act in process.acts.values():
             if seen.state not in act.sources or not now.policy.act(actor, seen.process, act.id, seen.subject).allowed:
                 continue
-            why = ""
-            try:
-                allowed(now.scheme, seen, act.id, now.day)
-            except Forbidden as refused:
-                why = refused.why or refused.what
+            why = hindrance(now.scheme, seen, act.id, now.day)
             kind = now.scheme.evidence[process.of]
             forms = tuple(
                 _form(now.scheme, kind, name, amount) for name, amount in act.takes.items() if name != ATTACHMENT
             )
-            yield Offer(act, not why, why, tuple(kind.fields[name] for name in act.fills), forms)
+            yield Offer(act, why is None, why, tuple(kind.fields[name] for name in act.fills), forms)
 
 
 def _before(period: Period, count: int) -> Iterable[Period]:

@@ -53,6 +53,11 @@ class Steward:
         return tuple(g for account in sorted(now.grants.accounts()) for g in now.grants.of(account, now.day))
 
     # -- issuing -------------------------------------------------------------------------------------------------------
+    def may_issue(self, statement: str, subject: str) -> bool:
+        """Whether this person may issue that statement about the subject."""
+        now = self.office.now()
+        return now.policy.issue(now.actor(self.account), statement, subject).allowed
+
     def issue(
         self, statement: str, period: Period, subjects: Collection[str], *, language: str = "zh", replace: bool = True
     ) -> Written:

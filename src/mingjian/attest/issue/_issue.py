@@ -97,7 +97,12 @@ def issue(
 
 def file_name(statement: Statement) -> str:
     """The name of a package's file: statement type, subject and period, safe on any file system."""
-    return f"{statement.type}-{quote(statement.subject, safe='')}-{statement.period}.json"
+    return f"{file_stem(statement.type, statement.subject, statement.period)}.json"
+
+
+def file_stem(type: str, subject: str, period: str) -> str:
+    """The name that a statement's files have in common, without an ending."""
+    return f"{type}-{quote(subject, safe='')}-{period}"
 
 
 @dataclass(frozen=True)
