@@ -340,8 +340,9 @@ def make_world(
     formulas: str = MEASURES,
     evidence: Mapping[str, list[dict[str, Any]]] | None = None,
     statements: tuple[str, ...] = ("portrait", "leader"),
+    owner: Callable[[dict[str, Any]], str] = lambda row: "",
 ) -> Iterator[World]:
-    """A world of its own, in a folder of its own."""
+    """A world of its own, in a folder of its own; ``owner`` says under whose key a row stands."""
     (folder / "scheme").mkdir()
     (folder / "scheme" / "scheme.toml").write_text(toml, encoding="utf-8")
     (folder / "scheme" / "measures.py").write_text(formulas, encoding="utf-8")
@@ -353,7 +354,8 @@ def make_world(
     for kind, given in (evidence or rows()).items():
         intake = read_rows(given, types[kind], zone=scheme.zone)
         assert not intake.findings
-        ledger.append(Batch(kind, scheme.id, "office", intake.table, {"synthetic": "true"}))
+        owners = [owner(row) for row in given]
+        ledger.append(Batch(kind, scheme.id, "office", intake.table, {"synthetic": "true"}, owners=owners))
     projection = Projection(folder / "projection.duckdb", ledger)
     projection.catch_up(scheme.id, types, zone=scheme.zone)
     with projection.view(scheme.id) as view:

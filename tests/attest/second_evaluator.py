@@ -171,7 +171,8 @@ class Evaluator:
         """Whether the number is to be made from the figures that stand under it."""
         if "root" in declared:
             return any(name in self.peers for name in ((node["measure"], "") for node in nodes(declared["root"])))
-        return len(self.given.get((declared["id"], span[0], member), {})) > 1
+        figures = len(self.given.get((declared["id"], span[0], member), {})) > 1
+        return figures or not any(reductions(declared["expr"]))
 
     def finished(self, expr: Any, measure: Any, span: Span, member: str) -> Any:
         """An expression at the level of the subject."""
@@ -182,6 +183,9 @@ class Evaluator:
             return self._reduced(op, args, measure, span, member)
         if op in ("measure", "previous"):
             there = before(span) if op == "previous" else span
+            if op == "previous" and measure["id"] in self.given_names:
+                there = containing(there, (self.measures.get(args[0]) or self.indices[args[0]])["period"])
+                return self.given.get((args[0], there[0], member), {}).get("")
             broken_down = args[0] in self.measures and self.measures[args[0]]["each"]
             return self.value(args[0], there, member if broken_down else "")
         return self.operation(expr, span, lambda x: self.finished(x, measure, span, member))

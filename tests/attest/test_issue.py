@@ -12,7 +12,7 @@ import pytest
 from mingjian.attest.issue import Register, file_name, issue, pack, revoke, status_list
 from mingjian.attest.statements import Bitstring, write_package
 from mingjian.attest.verify import verify
-from mingjian.base.errors import Misuse
+from mingjian.base.errors import Fault, Misuse
 from mingjian.reckon.measures import Results
 
 NOW = datetime(2021, 10, 2, tzinfo=UTC)
@@ -87,6 +87,13 @@ def test_a_replacement_revokes_what_it_stands_for(fresh: Any) -> None:
     found = verify(files, now=NOW, trust=fresh.trust, status_lists=lists).packages
     assert [p.status.outcome for p in found if p.status] == ["revoked", "valid"]
     assert [p.good for p in found] == [False, True]
+    assert found[0].status is not None
+    assert found[0].status.replaced_by == statement.id
+    assert statement.id in found[0].status.why
+    assert found[0].to_json()["replaced_by"] == statement.id
+    assert statement.id.removeprefix("urn:uuid:").replace("-", "") not in json.dumps(
+        lists
+    )  # for holders of the old one
 
 
 def test_the_status_list_is_a_fold_over_the_ledger(fresh: Any) -> None:
@@ -132,6 +139,28 @@ def test_the_name_of_a_file_is_safe(world: Any) -> None:
     statement = world.issued.statements["portrait", "U1"]
     assert file_name(statement) == "portrait-U1-2021Q3.json"
     assert "/" not in file_name(replace(statement, subject="../a/b"))
+
+
+def test_a_list_may_revoke_without_naming_anything_else(fresh: Any) -> None:
+    revoke(fresh.ledger, fresh.issued.statements["portrait", "U1"].id, reason="wrong", by="office")
+    data = json.dumps(fresh.packages()["U1"]).encode()
+    lists = [status_list(fresh.ledger, fresh.key, NOW)]
+    (found,) = verify([("old", data)], now=NOW, trust=fresh.trust, status_lists=lists).packages
+    assert found.status is not None
+    assert (found.status.outcome, found.status.replaced_by, found.status.code) == ("revoked", "", "revoked")
+
+
+def test_evidence_erased_before_it_was_packed_is_named(world: Any, build: Any) -> None:
+    """A leader's rows stand under a key of their own; once that is gone, nobody can show them."""
+
+    def owner(row: dict[str, Any]) -> str:
+        return "person/L3" if row.get("about") == "L3" else ""
+
+    other = build(world.toml, world.formulas, None, ("portrait", "leader"), owner)
+    other.ledger.erase(["person/L3"], by="office")
+    with pytest.raises(Fault, match="erased") as caught:
+        other.packages("auditor")
+    assert caught.value.remedy
 
 
 def given_by(world: Any, scheme: Any, level: str) -> dict[str, str]:

@@ -64,8 +64,13 @@ def _hidden(run: Run, declared: StatementType, disclosed: Disclosed) -> set[str]
     if is_open(run, declared):
         names = set(closure(run.scheme, declared.show))
     else:
-        names = {measure for disclosure in disclosed["described"].values() for measure in disclosure.given}
+        names = {measure for disclosure in disclosed["described"].values() for measure in _with_figures(disclosure)}
     return {name for name in names if kinds_under(run.scheme, name)}
+
+
+def _with_figures(disclosure: Disclosure) -> set[str]:
+    """The measures taken as given for which figures may stand in: not for those that lack rows that were erased."""
+    return {measure for measure, why in disclosure.given.items() if why != "erased"}
 
 
 def _contents(
@@ -81,7 +86,7 @@ def _contents(
     It tells its numbers, the figures under those it takes as given, and the statistics of peers.
     """
     names = told(run, declared, level)
-    shown = {name for name in disclosure.given if shows_figures(run, declared, level, name)}
+    shown = {name for name in _with_figures(disclosure) if shows_figures(run, declared, level, name)}
     peers = {m for name in names for m in peers_under(run.scheme, name)} if shows_peers(run, declared, level) else set()
 
     def belongs(said: Stated | Figure) -> bool:

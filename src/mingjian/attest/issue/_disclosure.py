@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial, reduce
 from itertools import repeat
 from operator import or_
@@ -34,13 +34,17 @@ Place = tuple[int, int]  # ledger entry, row in it
 
 @dataclass(frozen=True)
 class Run:
-    """One run: the rules, the rows as of a ledger size, and the values after the release gate."""
+    """One run: the rules, the rows as of a ledger size, and the values after the release gate.
+
+    ``erased`` has the evidence types that lost rows to erasures, each with the subjects whose numbers may lack them.
+    """
 
     scheme: Scheme
     view: View
     hierarchy: Hierarchy
     results: Results
     synthetic: bool = False
+    erased: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @property
     def period(self) -> Period:
@@ -62,6 +66,10 @@ class Run:
         """The ids of all subjects that are persons."""
         persons = (kind.id for kind in self.scheme.subjects.values() if kind.person)
         return frozenset(below for kind in persons for below, *_ in self.hierarchy.ancestry(kind))
+
+    def lacks(self, measure: str, subject: str) -> bool:
+        """Whether rows that a number was counted from may have been erased."""
+        return any(subject in self.erased.get(kind, ()) for kind in kinds_under(self.scheme, measure))
 
     def is_close(self, kind: EvidenceType) -> bool:
         """Whether rows of a kind are close to people: ballots, sealed rows, and rows that may be about a person."""
@@ -119,13 +127,14 @@ def disclose(run: Run, statement: StatementType, subjects: Collection[str]) -> M
 
     A measure whose rows may not all be shown is taken as given, and none of its rows are needed. Sealed rows, and ballots
     so few that the number is withheld, are in no package; other ballots, and rows about others (people other than the
-    subject among them), are for the auditor alone. The public is shown no rows.
+    subject among them), are for the auditor alone. The public is shown no rows. What may lack rows that were erased is taken
+    as given at every level, and no figures stand in for them.
     """
     names = told(run, statement, "public")
     given: dict[str, Why] = {name: "level" for name in names if not _follows(run.scheme, name, names)}
     discloser = _Discloser(run, closure(run.scheme, statement.show), subjects)
     return {
-        "public": dict.fromkeys(subjects, Disclosure((), given)),
+        "public": {subject: Disclosure((), {**given, **_lacking(run, names, subject)}) for subject in subjects},
         "described": {subject: discloser.of(subject, "described") for subject in subjects},
         "auditor": {subject: discloser.of(subject, "auditor") for subject in subjects},
     }
@@ -135,6 +144,10 @@ def _follows(scheme: Scheme, name: str, told: Collection[str]) -> bool:
     """Whether a number follows from other numbers told, without a row of evidence."""
     alone = kinds_under(scheme, name) or dimensions_under(scheme, [name])
     return not alone and not peers_under(scheme, name) and read_by(scheme, name) <= set(told)
+
+
+def _lacking(run: Run, names: Collection[str], subject: str) -> dict[str, Why]:
+    return {name: "erased" for name in names if run.lacks(name, subject)}
 
 
 class _Discloser:
@@ -167,6 +180,7 @@ class _Discloser:
             hidden = any(self._hidden(self.run.types[kind], level) for kind in self.own_kinds[name])
             if hidden or name in self.withheld.get(subject, ()):
                 given[name] = "sealed"
+        given.update(_lacking(self.run, self.traced, subject))
         places = set[Place]()
         rows = {name: self.lineages[name].get(subject, {}) for name in self.traced if name not in given}
         shows = partial(self._shows, own, level)

@@ -6,11 +6,15 @@ from collections.abc import Collection, Iterator, Mapping
 
 from mingjian.attest.issue._issue import Issue
 from mingjian.attest.statements import Level, Package, ProvenEntry, RowPlace, Statement
+from mingjian.base.errors import Fault, Misuse
 from mingjian.record.ledger import Ledger, LedgerState, RowProof
 
 
 def pack(issued: Issue, ledger: Ledger, level: Level) -> Iterator[tuple[Statement, Package]]:
-    """Each statement of an issue with its package for readers of a level. One credential, whatever the level."""
+    """Each statement of an issue with its package for readers of a level. One credential, whatever the level.
+
+    Raises Fault where evidence was erased since it was measured, before any package is made.
+    """
     contents = {of: by_level[level] for of, by_level in issued.contents.items()}
     snapshot = issued.snapshot.index
     wanted = {place for found in contents.values() for place in found.rows}
@@ -37,8 +41,20 @@ def _prove(ledger: Ledger, places: Collection[RowPlace]) -> Mapping[RowPlace, Ro
     by_entry: dict[int, list[int]] = {}
     for entry, row in places:
         by_entry.setdefault(entry, []).append(row)
-    found = (proof for entry, rows in by_entry.items() for proof in ledger.prove_rows(entry, rows))
-    return {(proof.entry, proof.row): proof for proof in found}
+    return {(p.entry, p.row): p for entry, rows in by_entry.items() for p in _proofs(ledger, entry, rows)}
+
+
+def _proofs(ledger: Ledger, entry: int, rows: Collection[int]) -> list[RowProof]:
+    try:
+        return ledger.prove_rows(entry, rows)
+    except Misuse as fault:
+        if entry not in ledger.state().erased():
+            raise
+        raise Fault(
+            "these packages can no longer be made: evidence was erased since it was measured",
+            why=fault.what,
+            remedy="measure and issue anew for those who are left; what was issued stays attested by its snapshot",
+        ) from fault
 
 
 def _proven(ledger: Ledger, state: LedgerState, index: int) -> ProvenEntry:

@@ -23,8 +23,8 @@ _ROWS: Final = re.compile(r"(0|[1-9][0-9]{0,14})(,[1-9][0-9]{0,14})*")
 Level = Literal["public", "described", "auditor"]
 LEVELS: Final[tuple[Level, ...]] = ("public", "described", "auditor")
 
-Why = Literal["sealed", "others", "level", "peers"]
-WHYS: Final[tuple[Why, ...]] = ("sealed", "others", "level", "peers")
+Why = Literal["sealed", "others", "level", "peers", "erased"]
+WHYS: Final[tuple[Why, ...]] = ("sealed", "others", "level", "peers", "erased")
 
 RowPlace = tuple[int, int]  # ledger entry, row in it
 

@@ -183,6 +183,11 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
         "it is relative to peers, whose values are not shown; the snapshot in the ledger says the same",
         "相对同类得出，而同类的数值不予显示；账本中的快照与之一致",
     ),
+    "given-erased": (
+        "rows that it was counted from may have been erased since they were recorded, and it was made from what is left;"
+        " the snapshot in the ledger says the same",
+        "所据证据中或有已依法删除的，此数由余下的证据得出；账本中的快照与之一致",
+    ),
     "figures-differ": ("the figures under it say otherwise", "其下的数字得出不同结果"),
     "evidence-differs": ("the evidence says otherwise", "证据得出不同结果"),
     "unreckonable": ("the evidence cannot be reckoned with: {detail}", "无法用所附证据计算：{detail}"),
