@@ -261,6 +261,7 @@ def test_they_are_for_the_person_whatever_else_the_role_reads(scheme: Scheme, po
     [
         (lambda p, a: p.add(a, "report", "U01"), {"reporter:U01", "assessor:D"}),
         (lambda p, a: p.add(a, "reply", "L1"), {"described:L1"}),
+        (lambda p, a: p.add(a, "report", "L1"), set()),
         (lambda p, a: p.add(a, "item", "U01"), set()),
         (lambda p, a: p.add(a, "report", ""), {"assessor:D"}),
         (lambda p, a: p.act(a, "duty", "report", "U01"), {"reporter:U01", "assessor:D"}),
@@ -270,7 +271,19 @@ def test_they_are_for_the_person_whatever_else_the_role_reads(scheme: Scheme, po
         (lambda p, a: p.unseal(a), {"office:D"}),
         (lambda p, a: p.oversee(a), {"office:D"}),
     ],
-    ids=["add", "reply", "nobody", "about-nobody", "act", "issue", "grant", "grant-office", "unseal", "oversee"],
+    ids=[
+        "add",
+        "reply",
+        "in-their-place",
+        "nobody",
+        "about-nobody",
+        "act",
+        "issue",
+        "grant",
+        "grant-office",
+        "unseal",
+        "oversee",
+    ],
 )
 def test_only_those_may(policy: Policy, ask: Ask, those: set[str]) -> None:
     all_held = {"reporter:U01", "reporter:U03", "described:L1", "resident:U01", "guest:D", "assessor:D", "office:D"}

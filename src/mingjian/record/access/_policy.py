@@ -92,10 +92,7 @@ class Policy:
         A person's are for whoever holds a role over that very person (they see their own), and for roles from above that
         read confidential rows.
         """
-        kind = self._type(subject)
-        if not self._is_person(kind):
-            return self._over(actor, subject, lambda role: True)
-        return self._over(actor, subject, lambda role: role.of == kind or _reads(role, "confidential"))
+        return self._over(actor, subject, lambda role: self._told(role, subject))
 
     def oversee(self, actor: Actor) -> Decision:
         """The read log, the accounts and the record of sign-ins."""
@@ -107,9 +104,12 @@ class Policy:
 
     # -- what is done ---------------------------------------------------------------------------------------------------
     def add(self, actor: Actor, evidence_type: str, subject: str) -> Decision:
-        """A new row of an evidence type about a subject. Raises Misuse for a type that the scheme does not declare."""
+        """A new row of an evidence type about a subject; about a person only by those whom `describe` allows their figures.
+
+        So nobody who stands above a person answers in their place. Raises Misuse for a type that the scheme does not declare.
+        """
         _known(evidence_type, self._scheme.evidence, "evidence type")
-        return self._over(actor, subject, lambda role: evidence_type in role.adds)
+        return self._over(actor, subject, lambda role: evidence_type in role.adds and self._told(role, subject))
 
     def act(self, actor: Actor, process: str, act: str, subject: str) -> Decision:
         """An act in a case about a subject, as far as roles go. Raises Misuse for an undeclared process or act."""
@@ -202,6 +202,11 @@ class Policy:
 
     def _top(self, role: Role) -> bool:
         return not self._scheme.subjects[role.of].parent
+
+    def _told(self, role: Role, subject: str) -> bool:
+        """Whether a role that reaches a subject is told its figures."""
+        kind = self._type(subject)
+        return not self._is_person(kind) or role.of == kind or _reads(role, "confidential")
 
     def _type(self, subject: str) -> str:
         known = self._hierarchy.subject(subject)
