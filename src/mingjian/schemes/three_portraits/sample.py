@@ -56,9 +56,7 @@ DIMENSIONS: Final = ("political", "responsibility", "integrity", "overall", "ser
 VOTERS: Final = ("team", "middle", "staff")
 SOURCES: Final = ("decisions", "petitions", "notices", "daily", "cases")
 SEVERITIES: Final = ("minor", "moderate", "serious")
-ITEM_STATES: Final = (
-    "received", "verifying", "substantiated", "closed_substantiated", "unfounded", "closed_unfounded",
-)  # fmt: skip
+ITEM_STATES: Final = ("received", "verifying", "substantiated", "closed_substantiated", "unfounded", "closed_unfounded")
 TASK_STATES: Final = ("on_time", "late", "missing", "not_applicable")
 HARDER: Final = ("B2", "B3", "D1")  # where many units lose points: a common problem for the panorama to show
 
