@@ -48,6 +48,9 @@ class Office:
         ]
         self.add("task", rows)
 
+    def batches(self, move: Move) -> tuple[Batch, ...]:
+        return tuple(Batch(kind, self.scheme.id, "somebody", i.table) for kind, i in move.intakes.items())
+
     def docket(self) -> Docket:
         return Docket.read(self.scheme, self.ledger.state())
 
@@ -70,7 +73,7 @@ class Office:
             if Docket.read(self.scheme, head).case("duty", task) != move.case:
                 raise Forbidden("somebody was faster")
 
-        self.ledger.append_all(move.batches, check=as_seen)
+        self.ledger.append_all(self.batches(move), check=as_seen)
         return self.case(task)
 
 

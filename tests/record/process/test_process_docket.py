@@ -233,7 +233,7 @@ def _try(office: Any, docket: Docket, plain: Plain, task: str, act: str, today: 
     case = docket.case("duty", task)
     before = replace(plain, acts=[*plain.acts])
     if plain.tries(act, today):
-        office.ledger.append_all(office.move(case, act).batches)
+        office.ledger.append_all(office.batches(office.move(case, act)))
         return
     assert plain == before
     with pytest.raises(Forbidden):
@@ -253,9 +253,9 @@ def test_two_who_act_on_one_case_at_once_do_not_both_succeed(office: Any) -> Non
 
         return check
 
-    office.ledger.append_all(first.batches, check=as_seen(first))
+    office.ledger.append_all(office.batches(first), check=as_seen(first))
     with pytest.raises(MingjianError, match="faster"):
-        office.ledger.append_all(second.batches, check=as_seen(second))
+        office.ledger.append_all(office.batches(second), check=as_seen(second))
     assert office.case("T1").state == "reviewed"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from mingjian.base.errors import Forbidden, Misuse
-from mingjian.declare import Act, Process, Scheme, near
+from mingjian.declare import Act, Process, Scheme, Title, near
 from mingjian.record.process._case import Case
 
 
@@ -21,8 +21,14 @@ def allowed(scheme: Scheme, case: Case, act_id: str, today: date) -> None:
     why = _hindrance(process, act, case, today)
     if why:
         raise Forbidden(
-            f"{named(act)} is not open to {case.id}", why=why, remedy=_open_acts(scheme, process, case, today)
+            f"{named(act)} is not open to {case.id}", why=why.en, remedy=_open_acts(scheme, process, case, today)
         )
+
+
+def hindrance(scheme: Scheme, case: Case, act_id: str, today: date) -> Title | None:
+    """Why the act is not open to the case on ``today``, None where it is. Raises Misuse for an act that the process has not."""
+    process = scheme.processes[case.process]
+    return _hindrance(process, declared_act(process, act_id), case, today)
 
 
 def declared_act(process: Process, act_id: str) -> Act:
@@ -42,18 +48,20 @@ def roles_named(scheme: Scheme, roles: Iterable[str]) -> str:
     return ", ".join(f"{scheme.roles[role].title.zh} ({scheme.roles[role].title.en})" for role in roles)
 
 
-def _hindrance(process: Process, act: Act, case: Case, today: date) -> str:
-    """Why the act is not open, or nothing."""
+def _hindrance(process: Process, act: Act, case: Case, today: date) -> Title | None:
+    """Why the act is not open, or None."""
     if case.state not in act.sources:
         state = process.states[case.state].title
-        return f"it is {state.zh} ({state.en})"
+        return Title(f"it is {state.zh} ({state.en})", f"目前状态为“{state.zh}”")
     if act.once and any(step.act == act.id for step in case.steps):
-        return "it may be done once, and was"
+        return Title("it may be done once, and was", "只能办理一次，且已办理")
     if act.when == "before_due" and case.late(today):
-        return f"its last day was {case.due}"
+        return Title(f"its last day was {case.due}", f"期限为 {case.due}，已过")
     if act.when == "after_due" and not case.late(today):
-        return f"its last day, {case.due}, is not over" if case.due else "it has no deadline"
-    return ""
+        if case.due is None:
+            return Title("it has no deadline", "没有期限")
+        return Title(f"its last day, {case.due}, is not over", f"期限为 {case.due}，尚未届满")
+    return None
 
 
 def _open_acts(scheme: Scheme, process: Process, case: Case, today: date) -> str:

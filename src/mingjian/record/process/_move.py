@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from mingjian.base.errors import Finding, Forbidden, MingjianError, Misuse, Place
 from mingjian.declare import Act, EvidenceType, Process, Scheme, evidence_types, near
 from mingjian.record.evidence import Intake, read_rows
-from mingjian.record.ledger import Batch
 from mingjian.record.process._allowed import allowed, declared_act, named, roles_named
 from mingjian.record.process._case import Case
 from mingjian.record.process._docket import ACT
@@ -25,28 +24,16 @@ Rows = Mapping[str, Sequence[Mapping[str, object]]]
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What an act brings into the ledger, all of it or nothing.
+    """What an act brings into the ledger, all of it in one transaction or nothing.
 
-    ``case`` is the case as the actor saw it: the move holds only while a docket still has exactly this one. ``intakes`` has
-    rows by evidence type, in the order in which they are recorded: those that come along, the case's own where it changes,
-    the act. None of them has a finding; whether the rows that they name exist is for `check_rows`.
+    ``case`` is the case as the actor saw it: the move holds only while a docket still has exactly this one (an act by
+    somebody else makes it another, and so does a later row, which the act would undo). ``intakes`` has rows by evidence
+    type, in the order in which they are recorded: those that come along, the case's own where it changes, the act. None of
+    them has a finding; whether the rows that they name exist is for `check_rows`.
     """
 
-    scheme: str
     case: Case
-    act: str
-    after: str
-    late: bool
-    by: str
     intakes: Mapping[str, Intake]
-
-    @property
-    def batches(self) -> tuple[Batch, ...]:
-        """The batches to append in one transaction."""
-        return tuple(
-            Batch(kind, self.scheme, self.by, intake.table, {"file": intake.file} if intake.file else {})
-            for kind, intake in self.intakes.items()
-        )
 
 
 def moved(
@@ -91,7 +78,7 @@ def moved(
             remedy="mend what is named and do it again",
             findings=making.findings,
         )
-    return Move(scheme.id, case, act.id, act.to, case.late(day), by, making.intakes)
+    return Move(case, making.intakes)
 
 
 @dataclass(slots=True)
