@@ -27,7 +27,8 @@ refusal; 2 misuse. Errors say what, where, why and the remedy, on the error stre
 | `MINGJIAN_WORKSPACE` | the workspace's directory, as `--workspace` does (default: here) |
 | `MINGJIAN_LANG` | `zh` for Chinese, `en` for English (default: by `LANG`) |
 | `MINGJIAN_USER` | who acts, as `--by` does (default: the user of this machine) |
-| `MINGJIAN_OIDC_ISSUER`, `MINGJIAN_OIDC_CLIENT_ID`, `MINGJIAN_OIDC_CLIENT_SECRET` | an OpenID provider with which `serve` lets people sign in |
+| `MINGJIAN_OIDC_ISSUER`, `MINGJIAN_OIDC_CLIENT_ID`, `MINGJIAN_OIDC_CLIENT_SECRET` | \
+an OpenID provider with which `serve` lets people sign in |
 """
 
 
@@ -75,5 +76,21 @@ def test_every_command_explains_itself_and_answers_programs(words: tuple[str, ..
 
 
 def test_the_verbs_are_those_promised() -> None:
-    promised = ["new", "check", "template", "add", "measure", "explain", "issue", "verify", "claims", "ledger", "demo"]
+    promised = [
+        "new",
+        "check",
+        "template",
+        "add",
+        "measure",
+        "explain",
+        "issue",
+        "verify",
+        "claims",
+        "ledger",
+        "demo",
+        "tasks",
+        "act",
+        "erase",
+        "expire",
+    ]
     assert set(promised) <= {words[1] for words in ALL if len(words) == 2}

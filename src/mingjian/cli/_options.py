@@ -20,6 +20,10 @@ Size = Annotated[int | None, typer.Option("--size", help="As of this many ledger
 By = Annotated[str, typer.Option("--by", help="Who does it (default: the user of this machine).")]
 PeriodName = Annotated[str, typer.Argument(help="2021, 2021Q3, 2021-08 ...")]
 Into = Annotated[Path | None, typer.Option(help="The folder of what was issued (default: issued/ in the workspace).")]
+Account = Annotated[
+    str,
+    typer.Option("--as", help="Whose desk it is: an account. Whoever holds the workspace's directory may sit at any."),
+]
 Subjects = Annotated[list[str] | None, typer.Option("--subject", help="Only these subjects and those below them.")]
 
 HERE = Path()

@@ -75,6 +75,12 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "unsupported": ("unsupported", "无从核对"),
     "why": ("why", "理由"),
     "revoked": ("revoked", "已撤销"),
+    "process": ("process", "流程"),
+    "case": ("case", "事项"),
+    "state": ("state", "状态"),
+    "due": ("due", "期限"),
+    "overdue": ("OVERDUE", "逾期"),
+    "erased": ("erased", "已销毁"),
     "audited": ("the ledger audits clean", "账本审计无误"),
 }
 

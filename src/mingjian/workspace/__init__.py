@@ -1,9 +1,11 @@
 """A workspace ties the floors together: the one way in for the command line, the web face and scripts."""
 
+from mingjian.workspace._acting import account_of, act_from_files
 from mingjian.workspace._attachments import Attachment
 from mingjian.workspace._cases import run_cases
 from mingjian.workspace._demo import Built, Step, build_example, sample_rows, shipped_example, usual_folder
 from mingjian.workspace._desk import CaseSeen, Conflict, Desk, Form, Offer, Portrait, portrait_type
+from mingjian.workspace._erasing import Purged, erase_person, expire, lacking, sealing_context
 from mingjian.workspace._explained import Explained, rows_of
 from mingjian.workspace._issued import (
     STATUS_FILE,
@@ -43,15 +45,21 @@ __all__ = [
     "Order",
     "Panorama",
     "Portrait",
+    "Purged",
     "Step",
     "Steward",
     "Taken",
     "Workspace",
     "Written",
+    "account_of",
+    "act_from_files",
     "build_example",
+    "erase_person",
+    "expire",
     "grant",
     "grants",
     "issue_into",
+    "lacking",
     "level_of",
     "portrait_type",
     "read_trust",
@@ -59,6 +67,7 @@ __all__ = [
     "run_cases",
     "sample_rows",
     "scheme_folder",
+    "sealing_context",
     "shipped_example",
     "trust_in",
     "usual_folder",

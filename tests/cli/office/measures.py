@@ -1,0 +1,6 @@
+def score(task):
+    return task.awarded.sum()
+
+
+def items(item):
+    return item.count()
