@@ -203,7 +203,9 @@ def test_a_deadline_that_passes_while_the_form_is_open(office: Office, clock: Ca
         office.desk("rep1").act("duty", "T1", "appeal", expected=2, rows={"appeal": [appeal]})
     (offer,) = office.desk("rep1").case("duty", "T1").offers
     assert not offer.allowed
-    assert "2021-10-19" in offer.why
+    assert offer.why is not None
+    assert "2021-10-19" in offer.why.en
+    assert "已过" in offer.why.zh
 
 
 def test_a_bad_row_keeps_the_whole_act_out(office: Office) -> None:
