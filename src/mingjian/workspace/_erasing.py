@@ -170,7 +170,9 @@ def _above(workspace: Workspace, scheme: Scheme, subject: str, reason: str) -> l
         raise Misuse("the reason names the person", why="the ledger keeps it for good", remedy="give it without")
     if below := sorted(hierarchy.below([subject])):
         raise Misuse(f"{below[0]} stands under {subject}", remedy="erase or move what stands below first")
-    return sorted({up for kind in scheme.subjects for down, up, *_ in hierarchy.ancestry(kind) if down == subject})
+    return sorted(
+        {up for kind in scheme.subjects for down, up, *_ in hierarchy.ancestry(kind) if down == subject != up}
+    )
 
 
 def expire(workspace: Workspace, scheme: Scheme, today: date, *, by: str) -> Purged | None:
@@ -263,12 +265,12 @@ def _gone(state: LedgerState, entry: Entry) -> Gone:
 def lacking(state: LedgerState, scheme: Scheme, hierarchy: Hierarchy, period: Period) -> Mapping[str, frozenset[str]]:
     """By evidence type, the subjects whose numbers of a period may lack rows, since these were erased.
 
-    Of an erased person, those above; of a term that was over, everybody in the periods up to its year.
+    Of an erased person, those above and who has the id now; of a term that was over, everybody in the periods up to its year.
     """
     found: dict[str, frozenset[str]] = {}
     for gone in erasures(state, scheme):
         for kind in gone.kinds:
-            whom = gone.above
+            whom = gone.above | ({gone.subject} - {""})
             if period.first.year <= gone.terms.get(kind, 0):
                 whom |= {s.id for of in scheme.subjects for s in hierarchy.alive(of, period.first, period.end)}
             found[kind] = found.get(kind, frozenset()) | whom

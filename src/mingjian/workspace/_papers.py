@@ -18,6 +18,7 @@ from mingjian.base.typeset import Typesetter, qr_svg
 from mingjian.base.values import Period
 from mingjian.declare import Scheme, Title
 from mingjian.record.evidence import View
+from mingjian.workspace._erasing import lacking
 from mingjian.workspace._paper_facts import Facts, row_texts, titles
 from mingjian.workspace._workspace import Workspace
 
@@ -168,4 +169,5 @@ def run_in(workspace: Workspace, scheme: Scheme, view: View, period: Period) -> 
     """The run of a period over the rows of a view."""
     hierarchy = workspace.hierarchy(scheme, view.size)
     results = workspace.measure(scheme, period, size=view.size)
-    return Run(scheme, view, hierarchy, results, workspace.synthetic(scheme, view.size))
+    gone = lacking(workspace.ledger.state(), scheme, hierarchy, period)
+    return Run(scheme, view, hierarchy, results, workspace.synthetic(scheme, view.size), gone)
