@@ -180,7 +180,8 @@ def build(folder: Path, clock: Clock) -> Workspace:
         {"task": n, "unit": u, "quarter": "2021Q3", "possible": "10", "awarded": a}
         for n, u, a in (("1", "U1", "8.5"), ("2", "U1", "7.5"), ("3", "U2", "1"))
     ]
-    for kind, rows in {"subject": SUBJECTS, "task": tasks, "reading": readings}.items():
+    batches: dict[str, Sequence[Mapping[str, object]]] = {"subject": SUBJECTS, "task": tasks, "reading": readings}
+    for kind, rows in batches.items():
         path = folder / f"{kind}.jsonl"
         path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
         workspace.add_file(scheme, kind, path, "tester")

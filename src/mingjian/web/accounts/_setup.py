@@ -77,5 +77,6 @@ def _shown_again(form: Sent, found: tuple[Finding, ...]) -> Form:
 def _page(request: Request, house: House, form: Form, status: int) -> Response:
     now = house.office.now()
     role = _highest(now.scheme)
-    subjects = subjects_today(now, role.of)
+    language = house.pages.speech(request).language
+    subjects = [(subject.id, subject.title.text(language)) for subject in subjects_today(now, role.of)]
     return house.pages.html(request, "accounts/setup.html", status=status, form=form, role=role, subjects=subjects)

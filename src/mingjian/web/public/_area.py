@@ -75,7 +75,7 @@ def issued(request: Request, house: Home, number: str) -> Response:
     }
     if wants_json(request):
         return JSONResponse(facts, 200 if known else 404)
-    return house.pages.html(request, "public/issued.html", status=200 if known else 404, number=number, **facts)
+    return house.pages.html(request, "public/issued.html", status=200 if known else 404, number=number, facts=facts)
 
 
 # -- what it stands on --------------------------------------------------------------------------------------------------
