@@ -220,7 +220,7 @@ def test_rows_of_another_case_do_not_come_along(office: Any, name: str) -> None:
     assert _places(findings) == [("another-case", "report", 1, name)]
 
 
-@pytest.mark.parametrize("name", ["T2/duty/1.1", "A7", "T1/duty/1", "T1/duty/1.1/duty/1.1"])
+@pytest.mark.parametrize("name", ["T2/duty/1.1", "T1/1.1", "A7", "T1/duty/1", "T1/duty/1.1/duty/1.1"])
 def test_an_act_supersedes_no_row_of_another_case(office: Any, name: str) -> None:
     office.list("T1")
     office.act("T1", "report")
@@ -239,3 +239,11 @@ def test_texts_have_an_end(office: Any) -> None:
     findings = _found(office, "T1", "report", note=longest + "x", rows={"report": [{"text": longest + "x"}]})
     assert _places(findings) == [("too-long", "report", 1, "text"), ("too-long", "act", None, "note")]
     assert all(len(found.value) < 10 for found in findings)
+
+
+def test_what_stands_in_the_case_already_may_be_longer(office: Any) -> None:
+    """A sealed text is: whoever acts next did not write it."""
+    office.list("T1")
+    office.add("task", [{**office.case("T1").row, "asker": "A" * 30_000}])
+
+    assert len(office.act("T1", "report").row["asker"]) == 30_000

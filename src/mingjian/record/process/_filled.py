@@ -41,7 +41,7 @@ class Filled:
 
         An earlier row of the case may be given anew, and by its name alone is known to be one.
         """
-        own = re.compile(rf"{re.escape(self.case.id)}/(?:{self.case.process}/)?[0-9]+\.[0-9]+")
+        own = re.compile(rf"{re.escape(self.case.id)}/{self.case.process}/[0-9]+\.[0-9]+")
         for row in intake.table.to_pylist():
             for name, value in self.fixed.items():
                 if row[name] != value:
