@@ -15,7 +15,7 @@ from mingjian.base.errors import Forbidden, MingjianError
 from mingjian.base.values import Period
 from mingjian.declare import evidence_types
 from mingjian.record.evidence import read_rows
-from mingjian.workspace import Conflict, Desk, Office, Steward, Workspace, grants
+from mingjian.workspace import Casework, Conflict, Desk, Office, Steward, Workspace, grants
 
 Q4 = Period.parse("2021Q4")
 PDF = b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\n%%EOF\n"
@@ -273,11 +273,11 @@ def test_rows_above_a_readers_label_are_counted_and_not_shown(office: Office) ->
 def test_a_list_is_filled_in_a_file_and_lands_whole(office: Office, tmp_path: Path) -> None:
     file = tmp_path / "报告.csv"
     file.write_text("task,unit,text,planned,done\nT1,U1,已办,4,4\nT2,U1,已办,2,1\n", "utf-8")
-    assert office.desk("rep1").act_file("duty", "report", file) == 2
+    assert Casework(office, "rep1").act_file("duty", "report", file) == 2
     assert {case.state for case in office.desk("rep1").cases("duty")} == {"reported"}
     file.write_text("task,unit,text,planned,done\nT3,U2,已办,4,4\n", "utf-8")
     with pytest.raises(Forbidden, match="no case T3"):
-        office.desk("rep1").act_file("duty", "report", file)
+        Casework(office, "rep1").act_file("duty", "report", file)
     assert office.desk("rep2").cases("duty")[0].state == "listed"
 
 

@@ -3,6 +3,7 @@
 from mingjian.workspace._acting import account_of, act_from_files
 from mingjian.workspace._attachments import Attachment
 from mingjian.workspace._cases import run_cases
+from mingjian.workspace._casework import Casework
 from mingjian.workspace._demo import Built, Step, build_example, sample_rows, shipped_example, usual_folder
 from mingjian.workspace._desk import CaseSeen, Conflict, Desk, Form, Offer, Portrait, portrait_type
 from mingjian.workspace._erasing import Purged, erase_person, expire, lacking, sealing_context
@@ -31,6 +32,7 @@ __all__ = [
     "Attachment",
     "Built",
     "CaseSeen",
+    "Casework",
     "Common",
     "Conflict",
     "Desk",

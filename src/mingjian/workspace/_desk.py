@@ -114,7 +114,7 @@ class Desk:
     def cases(self, process: str, *, states: Collection[str] | None = None, subject: str = "") -> tuple[Case, ...]:
         """The cases of a process about those within reach, or about one ``subject`` there. Forbidden for one that is not."""
         now = self.now
-        declared = _process(now.scheme, process)
+        declared = process_of(now.scheme, process)
         kind = now.scheme.evidence[declared.of]
         if subject:
             self._must(now, now.policy.see(now.actor(self.account), subject, kind.label), f"see the cases of {subject}")
@@ -135,7 +135,7 @@ class Desk:
         rows: dict[str, tuple[Kept, ...]] = {}
         for row in kept:
             if self._sees(now, seen.subject, now.scheme.evidence[row.kind]):
-                rows[row.kind] = (*rows.get(row.kind, ()), row)
+                rows[row.kind] = (*rows.get(row.kind, ()), self._open(now, seen.subject, row))
         return CaseSeen(seen, subject, tuple(self._offers(now, seen)), rows)
 
     def act(
@@ -181,48 +181,6 @@ class Desk:
 
         self.office.workspace.ledger.append_all(self._batches(now, move), check=still_so)
         return self.now.docket.case(process, name)
-
-    def act_file(self, process: str, act: str, path: Path) -> int:
-        """Do one act to many cases at once: each row of a file is what comes along with one. All land, or none.
-
-        For acts that take exactly one row of one type, which names its case. Raises as `act` does, with the findings of
-        every row at its cell.
-        """
-        now = self.now
-        declared = _process(now.scheme, process)
-        form = _single(now.scheme, process, act)
-        intake = read_file(path, form, zone=now.scheme.zone)
-        table = intake.accepted(replace(form, bad_rows="refuse"))
-        link = next(field.name for field in form.fields.values() if field.to == declared.of)
-        batches: list[Batch] = []
-        expected: dict[str, int] = {}
-        for row in table.to_pylist():
-            seen = self._case(now, process, row[link])
-            self._may(now, seen, act, seen.version)
-            given = {name: value for name, value in row.items() if name in form.fields and value is not None}
-            move = moved(
-                now.scheme,
-                seen,
-                act,
-                role=self._role(now, seen, act),
-                by=self.account,
-                at=self.office.workspace.clock(),
-                note="",
-                fills={},
-                rows={form.id: [given]},
-                file=path.name,
-            )
-            self._known(now, move, {form.id: [given]})
-            batches += self._batches(now, move, path.name)
-            expected[seen.id] = seen.version
-
-        def still_so(head: LedgerState) -> None:
-            there = self.office.at(head)
-            for name, version in expected.items():
-                self._may(there, there.docket.case(process, name), act, version)
-
-        self.office.workspace.ledger.append_all(batches, check=still_so)
-        return len(expected)
 
     def attachment(self, process: str, name: str, sha256: str) -> tuple[Attachment, bytes]:
         """A file that belongs to a case within reach. Raises Forbidden or Misuse as `case` does."""
@@ -400,12 +358,21 @@ class Desk:
     def _sees(self, now: Now, subject: str, kind: EvidenceType) -> bool:
         return now.policy.see(now.actor(self.account), subject, kind.label).allowed
 
+    def _open(self, now: Now, subject: str, row: Kept) -> Kept:
+        """The row without the fields whose own label is above what this person sees."""
+        fields, actor = now.scheme.evidence[row.kind].fields, now.actor(self.account)
+        labels = {field.label for field in fields.values()}
+        if labels <= {"public", "internal"}:
+            return row
+        seen = {label for label in labels if now.policy.see(actor, subject, label).allowed}
+        return replace(row, data={name: value for name, value in row.data.items() if fields[name].label in seen})
+
     def _read(self, now: Now, subject: str, what: str, period: Period | None) -> None:
         role = now.policy.describe(now.actor(self.account), subject).role
         self.office.note(self.account, role, what, subject, str(period or ""))
 
     def _case(self, now: Now, process: str, name: str) -> Case:
-        declared = _process(now.scheme, process)
+        declared = process_of(now.scheme, process)
         try:
             seen = now.docket.case(process, name)
         except Misuse as fault:  # the same answer as for one out of reach: nobody learns which cases there are
@@ -463,7 +430,7 @@ class Desk:
             why = hindrance(now.scheme, seen, act.id, now.day)
             kind = now.scheme.evidence[process.of]
             forms = tuple(
-                _form(now.scheme, kind, name, amount) for name, amount in act.takes.items() if name != ATTACHMENT
+                form_of(now.scheme, kind, name, amount) for name, amount in act.takes.items() if name != ATTACHMENT
             )
             yield Offer(act, why is None, why, tuple(kind.fields[name] for name in act.fills), forms)
 
@@ -493,21 +460,14 @@ def portrait_type(scheme: Scheme, subject_type: str) -> StatementType:
     raise Misuse(f"scheme {scheme.id} makes no portrait of a {subject_type}")
 
 
-def _process(scheme: Scheme, process: str) -> Process:
+def process_of(scheme: Scheme, process: str) -> Process:
+    """The process of that name. Raises Misuse where there is none."""
     if process not in scheme.processes:
         raise Misuse(f"there is no process {process}", remedy=f"one of {', '.join(scheme.processes) or 'none'}")
     return scheme.processes[process]
 
 
-def _single(scheme: Scheme, process: str, act: str) -> EvidenceType:
-    declared = _process(scheme, process).acts.get(act)
-    taken = [kind for kind, amount in declared.takes.items() if amount == "one"] if declared else []
-    if declared is None or len(taken) != 1 or declared.fills:
-        raise Misuse(f"{act} is not done by file", remedy="open each case")
-    return scheme.evidence[taken[0]]
-
-
-def _form(scheme: Scheme, case: EvidenceType, kind: str, amount: str) -> Form:
+def form_of(scheme: Scheme, case: EvidenceType, kind: str, amount: str) -> Form:
     """What the actor fills in: neither what links the row to the case nor what the case's own row says already."""
     evidence = scheme.evidence[kind]
     fields = tuple(

@@ -25,10 +25,11 @@ class Kept:
 
 
 def kept_types(scheme: Scheme) -> dict[str, EvidenceType]:
-    """The types that acts bring along and that roles may add by hand; ballots are not among them."""
+    """The types that acts bring along, that roles may add by hand, and that name things; ballots are not among them."""
     taken = {kind for process in scheme.processes.values() for act in process.acts.values() for kind in act.takes}
     added = {kind for role in scheme.roles.values() for kind in role.adds}
-    return {name: kind for name, kind in scheme.evidence.items() if name in taken | added and not kind.ballots}
+    named = {kind.id for kind in scheme.evidence.values() if kind.dimension}
+    return {name: kind for name, kind in scheme.evidence.items() if name in taken | added | named and not kind.ballots}
 
 
 class Shelf:

@@ -48,17 +48,24 @@ Cell = str | int | Decimal | date | None
 
 
 def write_template(
-    type: EvidenceType, path: Path, *, rows: pa.Table | None = None, members: Mapping[str, Sequence[str]] | None = None
+    type: EvidenceType,
+    path: Path,
+    *,
+    rows: pa.Table | None = None,
+    members: Mapping[str, Sequence[str]] | None = None,
+    beside: Sequence[Sequence[str]] = (),
 ) -> None:
     """Write a workbook: a form with a heading for each field and the ``rows`` there are, an explanation, and the lists.
 
-    ``members`` gives, by field of type subject or ref, the keys that its list offers. Every text is written as text:
-    nothing becomes a formula. Raises Misuse for a text longer than a cell of Excel holds.
+    ``members`` gives, by field of type subject or ref, the keys that its list offers; ``beside`` rows of texts, the first
+    of them a heading, for a sheet that says more about the rows there are. Every text is written as text: nothing becomes a
+    formula. Raises Misuse for a text longer than a cell of Excel holds.
     """
     columns = [_cells(field, rows) for field in type.fields.values()]
     with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         book.set_properties({"title": type.title.zh, "created": _MADE})
         form = book.add_worksheet(_sheet_name(type.title.zh))
+        _write_beside(book, beside)
         _write_explanation(book, type)
         _write_lists(book, form, type, members or {}, rows.num_rows if rows is not None else 0)
         _write_heading(book, form, type)
@@ -151,6 +158,18 @@ def _write_lists(book: Any, form: Any, type: EvidenceType, members: Mapping[str,
                     "error_message": "请从列表中选择。Choose from the list.",
                 },
             )
+
+
+def _write_beside(book: Any, texts: Sequence[Sequence[str]]) -> None:
+    if not texts:
+        return
+    sheet = book.add_worksheet("清单 List")
+    bold, wrapped = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
+    for row, line in enumerate(texts):
+        for column, text in enumerate(line):
+            sheet.write_string(row, column, text[:_LONGEST_TEXT], wrapped if row else bold)
+    sheet.set_column(0, max(map(len, texts)) - 1, 28)
+    sheet.freeze_panes(1, 0)
 
 
 def _write_explanation(book: Any, type: EvidenceType) -> None:
