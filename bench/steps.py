@@ -5,6 +5,8 @@ A floor is the least that could do the same: the same bytes through the same lib
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -40,8 +42,8 @@ from mingjian.workspace import (
 
 CSV_ROWS = 10_000  # as in the example: beyond, Parquet
 MANY = 100  # the scale that the targets are about
-STATEMENTS = 1_210  # issued at most, so that the bench comes to an end at any scale
-SIZES = (100, 300, 605, 1_210)  # statements verified together
+STATEMENTS = 10_000  # issued at most, so that the bench comes to an end at any scale
+SIZES = (100, 1_000, 10_000)  # statements verified together
 EXPLAINING = 30.0  # seconds after which no further number is explained
 ROW = bytes(200)  # about what a ballot line is in canonical JSON, with its salt
 
@@ -86,6 +88,7 @@ Step = Callable[[Site, Meter], None]
 
 def steps(site: Site) -> Iterator[tuple[str, Step]]:
     """Every step of an example by name, in order."""
+    yield "command line", answer
     yield "new", create
     for programme in site.declared["programme"]:
         name = programme["scheme"]
@@ -112,6 +115,17 @@ def evidence_types_of(name: str) -> list[str]:
     from mingjian.declare import load
 
     return list(evidence_types(load(scheme_folder(name))))
+
+
+def answer(site: Site, meter: Meter) -> None:
+    """The command line's help, from the start of its process to the end; the floor is one that imports typer alone."""
+    beside = str(Path(sys.executable).with_name("mingjian"))
+    for verb in ([], ["explain"]):
+        with meter.work(" ".join(["mingjian", *verb, "--help"]), "0.3 s") as line:
+            subprocess.run([beside, *verb, "--help"], check=True, stdout=subprocess.DEVNULL)
+            line.count = 1
+        with meter.floor("python -c 'import typer'"):
+            subprocess.run([sys.executable, "-c", "import typer"], check=True)
 
 
 def create(site: Site, meter: Meter) -> None:
