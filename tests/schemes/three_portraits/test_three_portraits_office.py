@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from mingjian.attest.verify._evidence import Namespaces
 from mingjian.base.errors import Forbidden, MingjianError
 from mingjian.declare import Hierarchy, Scheme, evidence_types
 from mingjian.record.access import Actor, Grant, Policy
@@ -199,6 +200,11 @@ def test_no_row_about_who_reported_shares_a_type_with_what_is_counted(scheme: Sc
     sealed = {t.id for t in scheme.evidence.values() if any(f.label == "sealed" for f in t.fields.values())}
     assert sealed == {"informant"}
     assert {scheme.evidence[name].retain for name in ("item", "informant", "form")} == {3}
+
+
+def test_packages_of_a_run_are_recomputed_together(scheme: Scheme) -> None:
+    """One by one, 605 statements take minutes: what people write beside the figures must not keep packages apart."""
+    assert Namespaces(scheme).separable
 
 
 # -- the quarters played through --------------------------------------------------------------------------------------

@@ -60,10 +60,12 @@ class Namespaces:
 
     @cached_property
     def separable(self) -> bool:
-        """Whether packages can share tables: every key is told apart, and no formula looks at what is prefixed."""
-        apart = all(
-            set(self.types[k].key) & names or not self.types[k].key for k, names in self.fields.items() if names
-        )
+        """Whether packages can share tables: every key is told apart, and no formula looks at what is prefixed.
+
+        Of the kinds that no formula reduces, rows may fall together: nothing is reckoned from them.
+        """
+        read = {SUBJECT}.union(*(kinds_under(self.scheme, name) for name in self.scheme.measures))
+        apart = all(self.fields[k] & set(self.types[k].key) or not self.types[k].key for k in read if self.fields[k])
         return apart and not any(self._looks(expr) for expr in self._formulas())
 
     @cached_property
