@@ -10,7 +10,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -92,20 +92,14 @@ def steps(site: Site) -> Iterator[tuple[str, Step]]:
     yield "new", create
     for programme in site.declared["programme"]:
         name = programme["scheme"]
-        yield f"{name}: rules and rows", lambda site, meter, name=name: draw(site, meter, name)
+        yield f"{name}: rules and rows", partial(draw, name=name)
         for kind in evidence_types_of(name):
-            yield f"{name}: add {kind}", lambda site, meter, name=name, kind=kind: add(site, meter, name, kind)
-            yield (
-                f"{name}: catch up with {kind}",
-                lambda site, meter, name=name, kind=kind: reach(site, meter, name, kind),
-            )
+            yield f"{name}: add {kind}", partial(add, name=name, kind=kind)
+            yield f"{name}: catch up with {kind}", partial(reach, name=name, kind=kind)
         for issue in programme["issue"]:
             for verb, step in (("measure", measure), ("explain", explain), ("issue", issue_all)):
-                yield (
-                    f"{name}: {verb} {issue['period']}",
-                    lambda site, meter, name=name, issue=issue, step=step: step(site, meter, name, issue),
-                )
-        yield f"{name}: verify", lambda site, meter, name=name: verify(site, meter, name)
+                yield f"{name}: {verb} {issue['period']}", partial(step, name=name, issue=issue)
+        yield f"{name}: verify", partial(verify, name=name)
     if "claims" in site.declared:
         yield "claims", claims
 
