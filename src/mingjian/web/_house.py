@@ -42,7 +42,7 @@ class House:
     @property
     def scheme(self) -> Scheme:
         """The programme shown, as it is recorded now."""
-        return self.office.now().scheme
+        return self.workspace.scheme(self.office.id)
 
     def person(self, account: Account) -> Person:
         """Who is signed in to an account, with the roles they hold today."""

@@ -7,6 +7,7 @@ import secrets
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -61,6 +62,8 @@ def serve(
     fresh = not public_only and not app.state.house.accounts.accounts()
     first = f"{address}/setup?token={settings.setup_token}" if fresh else ""
     face(json).lines({"address": address, "setup": first or None}, [address, *([f"→ {first}"] if first else [])])
+    # The first visitor need not wait until the ledger was read.
+    Thread(target=app.state.house.office.now, daemon=True).start()
     config = uvicorn.Config(
         app, workers=1, access_log=False, proxy_headers=False, server_header=False, log_config=None, log_level="warning"
     )
