@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from graphlib import TopologicalSorter
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -105,10 +106,15 @@ def steps(site: Site) -> Iterator[tuple[str, Step]]:
 
 
 def evidence_types_of(name: str) -> list[str]:
-    """The evidence types of a scheme as its folder declares them."""
+    """The evidence types of a scheme as its folder declares them, each after those whose rows its own name."""
     from mingjian.declare import load
 
-    return list(evidence_types(load(scheme_folder(name))))
+    types = evidence_types(load(scheme_folder(name)))
+    before: dict[str, list[str]] = {}
+    for kind, type in types.items():
+        named = {"subject", *(field.to for field in type.fields.values() if field.type == "ref")}
+        before[kind] = sorted(named - {kind})
+    return list(TopologicalSorter(before).static_order())
 
 
 def answer(site: Site, meter: Meter) -> None:
