@@ -9,12 +9,13 @@ import shutil
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import pyarrow as pa
@@ -26,7 +27,9 @@ from mingjian.base.errors import Misuse
 from mingjian.base.values import Period
 from mingjian.declare import Scheme
 from mingjian.reckon.claims import Verdict
+from mingjian.workspace._demo_office import Login, open_list, people_in, write_letters, write_tables
 from mingjian.workspace._issued import STATUS_FILE, TRUST_FILE, Order, issue_into, level_of
+from mingjian.workspace._office import ISSUED, Office
 from mingjian.workspace._schemes import scheme_folder
 from mingjian.workspace._verifying import read_trust, verify_files
 from mingjian.workspace._workspace import Workspace, now
@@ -50,13 +53,17 @@ class Step:
 
 @dataclass
 class Built:
-    """An example as built: its workspace, the steps, the report of verifying everything, and the verdicts on claims."""
+    """An example as built: its workspace, the steps, the report of verifying everything, the verdicts on claims, and who can
+    sign in (all of them with ``password``).
+    """
 
     workspace: Workspace
     folder: Path
     steps: list[Step] = field(default_factory=list)
     report: Report | None = None
     verdicts: tuple[Verdict, ...] = ()
+    logins: list[Login] = field(default_factory=list)
+    password: str = ""
 
     @contextmanager
     def timed(self, what: str, where: Path | str) -> Iterator[list[int]]:
@@ -98,6 +105,8 @@ def build_example(
     _clear(into)
     workspace = Workspace.create(into / "workspace", origin=declared["origin"], clock=clock)
     (into / MARK).touch()
+    (workspace.folder / ISSUED).mkdir()
+    (into / ISSUED).symlink_to(Path("workspace", ISSUED))
     built = Built(workspace, into)
     for programme in declared["programme"]:
         _programme(built, programme, scale, progress)
@@ -111,6 +120,12 @@ def build_example(
 
 def sample_rows(scheme: str, seed: int, scale: int = 1) -> Mapping[str, pa.Table]:
     """The synthetic rows of a scheme by evidence type, subjects first. Raises Misuse where it has no ``sample.py``."""
+    rows: Mapping[str, pa.Table] = sample_of(scheme).sample(seed=seed, scale=scale)
+    return rows
+
+
+def sample_of(scheme: str) -> ModuleType:
+    """The module that draws a scheme's synthetic rows. Raises Misuse where there is no ``sample.py``."""
     file = scheme_folder(scheme) / "sample.py"
     spec = spec_from_file_location(f"mingjian_sample_{file.parent.name}", file) if file.is_file() else None
     if spec is None or spec.loader is None:
@@ -121,8 +136,7 @@ def sample_rows(scheme: str, seed: int, scale: int = 1) -> Mapping[str, pa.Table
         spec.loader.exec_module(module)
     finally:
         del sys.modules[spec.name]
-    rows: Mapping[str, pa.Table] = module.sample(seed=seed, scale=scale)
-    return rows
+    return module
 
 
 def _programme(built: Built, programme: Mapping[str, Any], scale: int, progress: Progress) -> None:
@@ -138,6 +152,8 @@ def _programme(built: Built, programme: Mapping[str, Any], scale: int, progress:
         progress(f"{scheme.id}: add", done, len(tables))
     for issue in programme["issue"]:
         _issue(built, scheme, issue, progress)
+    if "office" in programme:
+        _office(built, scheme, programme, folder)
 
 
 def _issue(built: Built, scheme: Scheme, issue: Mapping[str, Any], progress: Progress) -> None:
@@ -148,17 +164,45 @@ def _issue(built: Built, scheme: Scheme, issue: Mapping[str, Any], progress: Pro
         period,
         dict.fromkeys(issue["statements"]),
         level_of(issue["level"]),
-        issue.get("papers", ()),
+        _papers(workspace, scheme, period, issue),
         issue.get("language", "zh"),
     )
-    folder = built.folder / "issued"
+    folder = built.folder / ISSUED
     with built.timed(f"issue {scheme.id} {period}", folder) as count:
         written = issue_into(workspace, scheme, order, folder, by=BY, progress=progress)
         count[0] = len(written.files)
+    papers = built.folder / "papers"
+    if issue.get("letters"):
+        with built.timed(f"letters {period}", papers) as count:
+            count[0] = len(
+                write_letters(workspace, scheme, period, papers, order.language, lambda n: progress("letters", n, n))
+            )
+    if issue.get("tables"):
+        with built.timed(f"tables {period}", papers) as count:
+            count[0] = len(write_tables(workspace, scheme, order.statements, period, papers, order.language))
+
+
+def _papers(workspace: Workspace, scheme: Scheme, period: Period, issue: Mapping[str, Any]) -> Collection[str]:
+    """The subjects whose statements are drawn: those named, or "all"."""
+    named: Collection[str] = issue.get("papers", ())
+    if named != "all":
+        return named
+    return {subject for statement in issue["statements"] for subject in workspace.subjects(scheme, statement, period)}
+
+
+def _office(built: Built, scheme: Scheme, programme: Mapping[str, Any], folder: Path) -> None:
+    """Open the office of a programme: accounts for its people, and the list of the quarter that it is now."""
+    workspace, sample, seed = built.workspace, sample_of(programme["scheme"]), programme["seed"]
+    built.password = programme["office"]["password"]
+    with built.timed("open list", folder) as count:
+        count[0] = open_list(workspace, scheme, sample, seed, lambda kind, table: _write(folder, kind, table), BY)
+    with built.timed("accounts", workspace.folder) as count:
+        built.logins = people_in(Office(workspace, scheme.id), sample, seed, built.password, BY)
+        count[0] = len(built.logins)
 
 
 def _verify(built: Built) -> None:
-    folder = built.folder / "issued"
+    folder = built.folder / ISSUED
     with built.timed("verify", folder) as count:
         files = sorted(path for path in folder.glob("*.json") if path.name not in (STATUS_FILE, TRUST_FILE))
         trust = read_trust(folder / TRUST_FILE)
