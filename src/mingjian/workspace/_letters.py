@@ -150,8 +150,9 @@ def _rows(scheme: Scheme, view: View, period: Period) -> dict[str, Rows]:
 def _within(kind: EvidenceType, row: Mapping[str, Any], period: Period) -> bool:
     when = row[kind.date]
     if isinstance(when, datetime | date):
-        return period.first <= row["_date"] < period.end
-    return when == str(period)
+        day: date = row["_date"]
+        return period.first <= day < period.end
+    return str(when) == str(period)
 
 
 def _refers(kind: EvidenceType, row: Mapping[str, Any], keys: Mapping[str, set[str]]) -> bool:
