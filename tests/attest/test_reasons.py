@@ -8,6 +8,7 @@ from string import Formatter
 
 import mingjian.attest
 from mingjian.attest.statements import Reason, because
+from mingjian.attest.statements._contents import WHYS
 from mingjian.attest.statements._reason import _REMEDIES, _SENTENCES  # what a user reads, all of it
 
 
@@ -27,7 +28,7 @@ def test_every_code_in_use_has_its_sentence_and_every_sentence_its_use() -> None
     room = Path(mingjian.attest.__file__).parent
     source = "".join(file.read_text(encoding="utf-8") for file in room.rglob("*.py") if file.name != "_reason.py")
     used = {code for code in _SENTENCES if f'"{code}"' in source}
-    made = {f"given-{why}" for why in ("sealed", "others", "level", "peers")} | {"not-a-package", "not-a-status-list"}
+    made = {f"given-{why}" for why in WHYS} | {"not-a-package", "not-a-status-list"}
     assert _SENTENCES.keys() - used == made
 
 

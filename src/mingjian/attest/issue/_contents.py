@@ -6,7 +6,16 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from mingjian.attest.issue._disclosure import Disclosure, Run, disclose, is_open, shows_figures, shows_peers, told
+from mingjian.attest.issue._disclosure import (
+    Disclosed,
+    Disclosure,
+    Run,
+    disclose,
+    is_open,
+    shows_figures,
+    shows_peers,
+    told,
+)
 from mingjian.attest.issue._figures import before, figures, statistics
 from mingjian.attest.statements import (
     LEVELS,
@@ -15,6 +24,7 @@ from mingjian.attest.statements import (
     Figure,
     Level,
     Stated,
+    Why,
     closure,
     kinds_under,
     peers_under,
@@ -22,7 +32,6 @@ from mingjian.attest.statements import (
 from mingjian.declare import StatementType
 
 Whom = tuple[str, str]  # statement type, subject
-Disclosed = Mapping[Level, Mapping[str, Disclosure]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +42,9 @@ class Plan:
     contents: Mapping[Whom, Mapping[Level, Contents]]
 
 
-def plan(run: Run, statements: Collection[tuple[StatementType, Collection[str]]], stated: Sequence[Stated]) -> Plan:
+def plan(run: Run, statements: Sequence[tuple[StatementType, Collection[str]]], stated: Sequence[Stated]) -> Plan:
     """What a run commits and shows, for statements of these types about these subjects."""
-    disclosed = {declared.id: disclose(run, declared, subjects) for declared, subjects in statements}
+    disclosed = {declared.id: of for (declared, _), of in zip(statements, disclose(run, statements), strict=True)}
     subjects = {subject for _, about in statements for subject in about}
     names = {name for declared, _ in statements for name in closure(run.scheme, declared.show)}
     earlier = [Stated.of(value) for value in before(run, names, subjects)]
@@ -45,15 +54,15 @@ def plan(run: Run, statements: Collection[tuple[StatementType, Collection[str]]]
     by_subject: dict[str, list[int]] = {}
     for row, said in enumerate(committed):
         by_subject.setdefault(said.subject, []).append(row)
-    contents = {
-        (declared.id, subject): {
-            level: _contents(run, declared, level, disclosed[declared.id][level][subject], committed, rows)
-            for level in LEVELS
-        }
-        for declared, about in statements
-        for subject in about
-        for rows in [[*by_subject.get(subject, ()), *by_subject.get("", ())]]
-    }
+    contents: dict[Whom, dict[Level, Contents]] = {}
+    for declared, about in statements:
+        tellings = {level: _telling(run, declared, level) for level in LEVELS}
+        for subject in about:
+            rows = [*by_subject.get(subject, ()), *by_subject.get("", ())]
+            contents[declared.id, subject] = {
+                level: _contents(disclosed[declared.id][level][subject], tellings[level], committed, rows)
+                for level in LEVELS
+            }
     return Plan(committed, contents)
 
 
@@ -73,30 +82,41 @@ def _with_figures(disclosure: Disclosure) -> set[str]:
     return {measure for measure, why in disclosure.given.items() if why != "erased"}
 
 
-def _contents(
-    run: Run,
-    declared: StatementType,
-    level: Level,
-    disclosure: Disclosure,
-    committed: Sequence[Stated | Figure],
-    rows: Sequence[int],
-) -> Contents:
-    """The contents of one package; ``rows`` are those of the snapshot about its subject, and about peers.
-
-    It tells its numbers, the figures under those it takes as given, and the statistics of peers.
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """What packages of a statement type and level tell of the snapshot: the numbers of the measures ``names``, of ``figured``
+    the figures under those taken as given (unless rows under them were erased), of ``peers`` the statistics.
     """
-    names = told(run, declared, level)
-    shown = {name for name in _with_figures(disclosure) if shows_figures(run, declared, level, name)}
-    peers = {m for name in names for m in peers_under(run.scheme, name)} if shows_peers(run, declared, level) else set()
 
-    def belongs(said: Stated | Figure) -> bool:
+    names: frozenset[str]
+    figured: frozenset[str]
+    peers: frozenset[str]
+
+    def tells(self, said: Stated | Figure, given: Mapping[str, Why]) -> bool:
         if isinstance(said, Stated):
-            return said.measure in names
-        return said.measure in (shown if said.subject else peers)
+            return said.measure in self.names
+        if not said.subject:
+            return said.measure in self.peers
+        return said.measure in self.figured and given.get(said.measure, "erased") != "erased"
 
+
+def _telling(run: Run, declared: StatementType, level: Level) -> _Telling:
+    names = frozenset(told(run, declared, level))
+    placed = (measure for name in names for measure in peers_under(run.scheme, name))
+    return _Telling(
+        names=names,
+        figured=frozenset(name for name in names if shows_figures(run, declared, level, name)),
+        peers=frozenset(placed if shows_peers(run, declared, level) else ()),
+    )
+
+
+def _contents(
+    disclosure: Disclosure, telling: _Telling, committed: Sequence[Stated | Figure], rows: Sequence[int]
+) -> Contents:
+    """The contents of one package; ``rows`` are those of the snapshot about its subject, and about peers."""
     return Contents(
         salt=secrets.token_bytes(SALT_SIZE),
         rows=frozenset(disclosure.places),
-        attested=frozenset(row for row in rows if belongs(committed[row])),
+        attested=frozenset(row for row in rows if telling.tells(committed[row], disclosure.given)),
         given=disclosure.given,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial, reduce
 from itertools import repeat
@@ -28,6 +28,7 @@ from mingjian.reckon.measures import Results, Value, lineages
 from mingjian.record.evidence import View
 
 SUBJECT: Final = "subject"
+_MANY: Final = 10  # subjects to one asked for
 
 Place = tuple[int, int]  # ledger entry, row in it
 
@@ -87,6 +88,9 @@ class Disclosure:
     given: Mapping[str, Why]
 
 
+Disclosed = Mapping[Level, Mapping[str, Disclosure]]  # by subject
+
+
 def is_sealed(kind: EvidenceType) -> bool:
     """Whether a kind of rows is sealed, or any field of it."""
     return kind.label == "sealed" or any(field.label == "sealed" for field in kind.fields.values())
@@ -122,21 +126,28 @@ def shows_peers(run: Run, statement: StatementType, level: Level) -> bool:
     return level != "public" or is_open(run, statement)
 
 
-def disclose(run: Run, statement: StatementType, subjects: Collection[str]) -> Mapping[Level, Mapping[str, Disclosure]]:
-    """What the packages of each level show of each subject, so that the measures that they tell can be recomputed.
+def disclose(run: Run, statements: Sequence[tuple[StatementType, Collection[str]]]) -> Sequence[Disclosed]:
+    """What the packages of each statement type show of each of its subjects, so that the measures that they tell can be
+    recomputed.
 
     A measure whose rows may not all be shown is taken as given, and none of its rows are needed. Sealed rows, and ballots
     so few that the number is withheld, are in no package; other ballots, and rows about others (people other than the
     subject among them), are for the auditor alone. The public is shown no rows. What may lack rows that were erased is taken
     as given at every level, and no figures stand in for them.
     """
+    names = sorted({name for declared, _ in statements for name in closure(run.scheme, declared.show)})
+    discloser = _Discloser(run, names, frozenset().union(*(subjects for _, subjects in statements)))
+    return [_disclosed(discloser, declared, subjects) for declared, subjects in statements]
+
+
+def _disclosed(discloser: _Discloser, statement: StatementType, subjects: Collection[str]) -> Disclosed:
+    run, under = discloser.run, closure(discloser.run.scheme, statement.show)
     names = told(run, statement, "public")
     given: dict[str, Why] = {name: "level" for name in names if not _follows(run.scheme, name, names)}
-    discloser = _Discloser(run, closure(run.scheme, statement.show), subjects)
     return {
         "public": {subject: Disclosure((), {**given, **_lacking(run, names, subject)}) for subject in subjects},
-        "described": {subject: discloser.of(subject, "described") for subject in subjects},
-        "auditor": {subject: discloser.of(subject, "auditor") for subject in subjects},
+        "described": {subject: discloser.of(subject, under, "described") for subject in subjects},
+        "auditor": {subject: discloser.of(subject, under, "auditor") for subject in subjects},
     }
 
 
@@ -151,57 +162,61 @@ def _lacking(run: Run, names: Collection[str], subject: str) -> dict[str, Why]:
 
 
 class _Discloser:
-    """The lineage of each measure of a statement, and what of it a level may show."""
+    """The lineage of each measure of some statements, and what of it a level may show."""
 
     def __init__(self, run: Run, names: Collection[str], subjects: Collection[str]) -> None:
         self.run = run
         self.own_kinds = {name: kinds_under(run.scheme, name) for name in names}
         self.back = {name: [closure(run.scheme, [m]) for m in looks_back(run.scheme, name)] for name in names}
-        self.among_peers = [name for name in names if peers_under(run.scheme, name)]
-        self.traced = [name for name in names if self.own_kinds[name] or self.back[name]]
-        seen = [name for name in self.traced if not any(is_sealed(run.types[kind]) for kind in self.own_kinds[name])]
-        self.lineages = lineages(run.scheme, run.view, run.hierarchy, run.period, seen, subjects)
+        self.dimensions = {name: dimensions_under(run.scheme, [name]) for name in names}
+        self.among_peers = frozenset(name for name in names if peers_under(run.scheme, name))
+        traced = [name for name in names if self.own_kinds[name] or self.back[name]]
+        seen = [name for name in traced if not any(is_sealed(run.types[kind]) for kind in self.own_kinds[name])]
+        self._below = _below(run)
+        among = frozenset(subjects).union(*(self._below.get(subject, ()) for subject in subjects))
+        self._stated = _subject_rows(run)
+        # Asking for many by name costs more than tracing everybody.
+        few = subjects if len(among) * _MANY < len(self._stated) else None
+        self.lineages = lineages(run.scheme, run.view, run.hierarchy, run.period, seen, few)
+        self.traced = frozenset(traced)
         self.withheld: dict[str, set[str]] = {}
         for value in run.values:
             if value.status == "withheld" and value.measure in self.traced:
                 self.withheld.setdefault(value.subject, set()).add(value.measure)
-        self._below = _below(run)
-        among = frozenset(subjects).union(*(self._below.get(subject, ()) for subject in subjects))
-        open_types = [kind for kind in run.types.values() if not is_sealed(kind)]
+        read = frozenset[str]().union(*self.own_kinds.values())
+        open_types = [run.types[kind] for kind in read if not is_sealed(run.types[kind])]
         self._about = {place: about for kind in open_types for place, about in _subjects_of(run, kind, among).items()}
-        dimensions = dimensions_under(run.scheme, names)
-        self._dimensions = {place for kind in dimensions for place in _subjects_of(run, run.types[kind], among)}
-        self._stated = _subject_rows(run)
+        members = frozenset[str]().union(*self.dimensions.values())
+        self._members = {kind: frozenset(_subjects_of(run, run.types[kind], among)) for kind in members}
 
-    def of(self, subject: str, level: Level) -> Disclosure:
+    def of(self, subject: str, names: Collection[str], level: Level) -> Disclosure:
+        """What a package that tells these measures of a subject shows."""
         own = frozenset({subject}) | (self._below.get(subject, frozenset()) - self.run.people)
-        given: dict[str, Why] = dict.fromkeys(self.among_peers, "peers")
-        for name in self.traced:
+        given: dict[str, Why] = {name: "peers" for name in names if name in self.among_peers}
+        traced = [name for name in names if name in self.traced]
+        for name in traced:
             hidden = any(self._hidden(self.run.types[kind], level) for kind in self.own_kinds[name])
             if hidden or name in self.withheld.get(subject, ()):
                 given[name] = "sealed"
-        given.update(_lacking(self.run, self.traced, subject))
-        places = set[Place]()
-        rows = {name: self.lineages[name].get(subject, {}) for name in self.traced if name not in given}
+        given.update(_lacking(self.run, traced, subject))
+        rows = {name: self.lineages[name].get(subject, {}) for name in traced if name not in given}
         shows = partial(self._shows, own, level)
         _give(given, rows, self.own_kinds, shows)
-        _give(given, rows, self._kinds_before(given), shows)
+        _give(given, rows, {name: self._kinds_before(name, given) for name in rows}, shows)
+        places = set[Place]()
         for name in rows.keys() - given.keys():
             open_kinds = (kind for kind in rows[name] if not self._hidden(self.run.types[kind], level))
             places |= {p for kind in open_kinds for p in rows[name][kind] if shows(p)}
-        places |= self._dimensions | self._stating(subject, places)
-        return Disclosure(tuple(sorted(places)), given)
+        members = {place for name in names for kind in self.dimensions[name] for place in self._members[kind]}
+        return Disclosure(tuple(sorted(places | members | self._stating(subject, places))), given)
 
-    def _kinds_before(self, given: Mapping[str, Why]) -> Mapping[str, frozenset[str]]:
+    def _kinds_before(self, name: str, given: Mapping[str, Why]) -> frozenset[str]:
         """The kinds of rows from which the values are made that a measure looks back on.
 
         Those that rest on a measure ``given`` are taken from the snapshot, and need none.
         """
-        found: dict[str, frozenset[str]] = {}
-        for name in self.traced:
-            made = (m for under in self.back[name] if not given.keys() & set(under) for m in under)
-            found[name] = frozenset().union(*(self.own_kinds[m] for m in made))
-        return found
+        made = (m for under in self.back[name] if not given.keys() & set(under) for m in under)
+        return frozenset().union(*(self.own_kinds[m] for m in made))
 
     def _hidden(self, kind: EvidenceType, level: Level) -> bool:
         return is_sealed(kind) or (kind.ballots and level != "auditor")
