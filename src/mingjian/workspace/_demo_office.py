@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -75,7 +76,11 @@ def write_tables(
 
 
 def people_in(office: Office, sample: Any, seed: int, password: str, by: str) -> list[Login]:
-    """Make the accounts of the sample's people, all with one password, and give them their roles."""
+    """Make the accounts of the sample's people, all with one password, and give them their roles.
+
+    The bytes that all attachments of the sample have are laid where they are looked for.
+    """
+    office.attachments.keep("proof.pdf", BytesIO(sample.PROOF))
     held: dict[str, list[Any]] = {}
     for person in sample.people(seed):
         held.setdefault(person.login, []).append(person)

@@ -69,7 +69,8 @@ class _Telling:
         member = node.value.member
         title = self.titles.get(member) if member else None
         own = node.title.text(self.speech.language) or node.value.measure
-        return f"{title.text(self.speech.language)} · {own}" if title is not None else own
+        named = title.text(self.speech.language) if title is not None else own
+        return named if named == own else f"{named} · {own}"
 
     def said(self, node: Explanation) -> str:
         """The number as it is printed, or why there is none."""
@@ -80,11 +81,18 @@ class _Telling:
     def parts(self, node: Explanation, level: int) -> tuple[Branch, ...]:
         """Everything under a number."""
         speech = self.speech
-        formula = Branch(speech("portraits.formula", text=node.formula), "")
+        formula = Branch(self._formula(node), "")
         parameters = tuple(map(self._parameter, node.parameters))
         reductions = tuple(map(self._reduction, node.reductions))
         inputs = tuple(self._node(part, level + 1) for part in node.inputs)
         return (*inputs, *reductions, *parameters, formula)
+
+    def _formula(self, node: Explanation) -> str:
+        """The formula as it is declared; of an index, how it takes its parts together."""
+        how = node.formula.partition(" mean of ")[0]
+        if how in ("arithmetic", "geometric") and node.inputs:
+            return self.speech.one_of("portraits.mean", how)
+        return self.speech("portraits.formula", text=node.formula)
 
     def _node(self, node: Explanation, level: int) -> Branch:
         unit = unit_word(node.value.unit, self.speech.language)
