@@ -68,6 +68,7 @@ class Workspace:
     def __init__(self, folder: Path, ledger: Ledger, clock: Clock) -> None:
         self.folder, self.ledger, self.clock = folder, ledger, clock
         self.projection = Projection(folder / PROJECTION, ledger)
+        self._latest: dict[str, tuple[int, int]] = {}  # by scheme: a ledger's size, and the entry of its version then
         self._schemes: dict[tuple[str, int], Scheme] = {}
         self._hierarchies: dict[tuple[str, int], Hierarchy] = {}
         self._results: dict[tuple[str, int, str], Results] = {}
@@ -146,7 +147,10 @@ class Workspace:
                 )
             name = there[0]
         state = self.ledger.state(size)
-        version = latest(state, name)
+        size_seen, version = self._latest.get(name, (-1, -1))
+        if size_seen != state.size:  # every page and every decision asks; the ledger is read once a size
+            version = latest(state, name)
+            self._latest[name] = (state.size, version)
         if (name, version) not in self._schemes:
             self._schemes[name, version] = recorded(state, version)
         return self._schemes[name, version]
