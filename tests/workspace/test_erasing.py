@@ -230,6 +230,9 @@ def test_who_reported_is_read_by_the_office_alone(made: Made) -> None:
     informant = made.workspace.evidence_type(made.scheme, "informant")
     context = sealing_context(made.scheme, informant, "reporter")
     assert made.workspace.office_key.open(str(kept), context) == REPORTER
+    made.add("informant", [{**ROWS["informant"][0], "reporter": kept}])
+    with made.workspace.view(made.scheme) as view:
+        assert view.arrow("informant")["reporter"].to_pylist() == [kept]
     with pytest.raises(Tampered):
         made.workspace.office_key.open(str(kept), sealing_context(made.scheme, informant, "item"))
 

@@ -19,7 +19,7 @@ import pyarrow.compute
 
 from mingjian.attest.statements import read_package
 from mingjian.base.errors import MingjianError, Misuse
-from mingjian.base.keys import PublicSealingKey
+from mingjian.base.keys import PublicSealingKey, is_sealed_text
 from mingjian.base.values import Period
 from mingjian.declare import EvidenceType, Hierarchy, Scheme, evidence_types
 from mingjian.record.access import Accounts
@@ -91,12 +91,14 @@ def person_owner(scheme: Scheme, subject: str) -> str:
 def sealed(scheme: Scheme, evidence: EvidenceType, table: pa.Table, key: Callable[[], PublicSealingKey]) -> pa.Table:
     """The same rows with their sealed fields readable to the office's key alone; the place each belongs to is bound to it.
 
-    ``key`` is asked for where a field is sealed. What is empty stays so.
+    ``key`` is asked for where a field is sealed. What is empty stays so, and so does what is sealed already: rows that come
+    back from a filled sheet.
     """
     for field in evidence.fields.values():
         if field.label == "sealed":
             public, context = key(), sealing_context(scheme, evidence, field.name)
-            texts = [None if text is None else public.seal(text, context) for text in table[field.name].to_pylist()]
+            given = table[field.name].to_pylist()
+            texts = [text and (text if is_sealed_text(text) else public.seal(text, context)) for text in given]
             at = table.column_names.index(field.name)
             table = table.set_column(at, field.name, pa.array(texts, pa.string()))
     return table
