@@ -87,6 +87,14 @@ def test_what_is_done_is_no_longer_open(run, office, reported):
     assert [value["printed"] for value in score] == ["7.5"]
 
 
+def test_the_table_and_the_letter_are_written(run, office, tmp_path):
+    for file, begins in (("t.xlsx", b"PK"), ("t.pdf", b"%PDF"), ("l.pdf", b"%PDF")):
+        verb = ("table", "portrait") if file.startswith("t") else ("letter", "U1")
+        said = run(*verb, "2021Q3", tmp_path / file, "--json")
+        assert (said.code, said.json) == (0, {"file": str(tmp_path / file)}), said.out
+        assert (tmp_path / file).read_bytes().startswith(begins)
+
+
 @pytest.mark.parametrize(
     ("line", "code", "message"),
     [
@@ -102,6 +110,10 @@ def test_what_is_done_is_no_longer_open(run, office, reported):
         ("act duty T1 report --as rep", 1, "report"),
         ("tasks --as nobody", 2, "no account nobody"),
         ("tasks duties --as rep", 2, "one of duty"),
+        ("table portrait 2021Q3 t.doc", 2, ".xlsx or .pdf"),
+        ("table diploma 2021Q3 t.pdf", 2, "no statement diploma"),
+        ("letter U1 2021Q3 gone/l.pdf", 2, "folder that is there"),
+        ("letter U9 2021Q3 l.pdf", 2, "U9"),
         ("erase U1 --reason demand", 2, "no person"),
         ("erase L1 --reason 龘靐", 2, "names the person"),
     ],

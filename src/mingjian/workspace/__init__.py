@@ -18,11 +18,14 @@ from mingjian.workspace._issued import (
     trust_in,
     write_status,
 )
+from mingjian.workspace._letters import Letters, letter
 from mingjian.workspace._office import Now, Office
 from mingjian.workspace._panorama import Common, Member, Mover, Panorama
+from mingjian.workspace._papers import Papers
 from mingjian.workspace._schemes import scheme_folder
 from mingjian.workspace._shelf import Kept
 from mingjian.workspace._steward import Steward, grant, grants
+from mingjian.workspace._tables import Table, evaluation, table_pdf, workbook
 from mingjian.workspace._verifying import read_trust, verify_files
 from mingjian.workspace._workspace import Taken, Workspace
 
@@ -39,6 +42,7 @@ __all__ = [
     "Explained",
     "Form",
     "Kept",
+    "Letters",
     "Member",
     "Mover",
     "Now",
@@ -46,10 +50,12 @@ __all__ = [
     "Office",
     "Order",
     "Panorama",
+    "Papers",
     "Portrait",
     "Purged",
     "Step",
     "Steward",
+    "Table",
     "Taken",
     "Workspace",
     "Written",
@@ -57,11 +63,13 @@ __all__ = [
     "act_from_files",
     "build_example",
     "erase_person",
+    "evaluation",
     "expire",
     "grant",
     "grants",
     "issue_into",
     "lacking",
+    "letter",
     "level_of",
     "portrait_type",
     "read_trust",
@@ -71,8 +79,10 @@ __all__ = [
     "scheme_folder",
     "sealing_context",
     "shipped_example",
+    "table_pdf",
     "trust_in",
     "usual_folder",
     "verify_files",
+    "workbook",
     "write_status",
 ]
