@@ -80,7 +80,6 @@ class _Telling:
 
     def parts(self, node: Explanation, level: int) -> tuple[Branch, ...]:
         """Everything under a number."""
-        speech = self.speech
         formula = Branch(self._formula(node), "")
         parameters = tuple(map(self._parameter, node.parameters))
         reductions = tuple(map(self._reduction, node.reductions))
