@@ -24,9 +24,10 @@ from mingjian.web._words import Words
 from mingjian.web.accounts import accounts
 from mingjian.web.portraits import portraits
 from mingjian.web.public import public
+from mingjian.web.work import work
 from mingjian.workspace import Office, Workspace
 
-AREAS: Final[tuple[Area, ...]] = (portraits, accounts)  # in the order of the navigation
+AREAS: Final[tuple[Area, ...]] = (work, portraits, accounts)  # in the order of the navigation
 OPEN: Final[tuple[Area, ...]] = (public,)  # wants no account
 
 

@@ -3,7 +3,7 @@
 from mingjian.workspace._acting import account_of, act_from_files
 from mingjian.workspace._attachments import Attachment
 from mingjian.workspace._cases import run_cases
-from mingjian.workspace._casework import Casework
+from mingjian.workspace._casework import Casework, ToDo
 from mingjian.workspace._demo import Built, Step, build_example, sample_rows, shipped_example, usual_folder
 from mingjian.workspace._desk import CaseSeen, Conflict, Desk, Form, Offer, Portrait, portrait_type
 from mingjian.workspace._erasing import Purged, erase_person, expire, lacking, sealing_context
@@ -57,6 +57,7 @@ __all__ = [
     "Steward",
     "Table",
     "Taken",
+    "ToDo",
     "Workspace",
     "Written",
     "account_of",

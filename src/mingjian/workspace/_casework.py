@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from mingjian.base.errors import Finding, Forbidden, MingjianError, Misuse, Place
-from mingjian.declare import Act, EvidenceType, Scheme, Title
+from mingjian.declare import Act, EvidenceType, Field, Scheme, Title
 from mingjian.record.evidence import read_rows
 from mingjian.record.ledger import Batch, LedgerState
 from mingjian.record.process import Case, Move, hindrance, moved
@@ -25,23 +25,43 @@ Row = Mapping[str, object]
 Files = Sequence[tuple[str, BinaryIO]]
 
 
+@dataclass(frozen=True, slots=True)
+class ToDo:
+    """The acts that a person may do to a case now, and whether it waits for them.
+
+    A case waits for those who may do the first act that is open to it, in the order in which the process declares them: the
+    usual step stands before the exceptions.
+    """
+
+    acts: tuple[Act, ...]
+    waits: bool
+
+
 class Casework(Desk):
     """A desk with a pile on it: `Desk`, and what the people of a process need besides."""
 
     # -- what there is to do -------------------------------------------------------------------------------------------
-    def todo(self, process: str, cases: Iterable[Case]) -> dict[str, tuple[Act, ...]]:
-        """The acts that this person may do now to each of these cases, by case id."""
+    def todo(self, process: str, cases: Iterable[Case]) -> dict[str, ToDo]:
+        """What this person may do now to each of these cases, by case id."""
         now = self.now
         acts, actor = process_of(now.scheme, process).acts.values(), now.actor(self.account)
         decided: dict[tuple[str, str], bool] = {}
 
-        def may(act: Act, case: Case) -> bool:
-            place = (act.id, case.subject)
-            if place not in decided:
-                decided[place] = now.policy.act(actor, process, act.id, case.subject).allowed
-            return decided[place] and hindrance(now.scheme, case, act.id, now.day) is None
+        def may(act: Act, subject: str) -> bool:
+            if (act.id, subject) not in decided:
+                decided[act.id, subject] = now.policy.act(actor, process, act.id, subject).allowed
+            return decided[act.id, subject]
 
-        return {case.id: tuple(act for act in acts if case.state in act.sources and may(act, case)) for case in cases}
+        found: dict[str, ToDo] = {}
+        for case in cases:
+            open_ones = [
+                act
+                for act in acts
+                if case.state in act.sources and hindrance(now.scheme, case, act.id, now.day) is None
+            ]
+            mine = tuple(act for act in open_ones if may(act, case.subject))
+            found[case.id] = ToDo(mine, mine[:1] == tuple(open_ones[:1]) != ())
+        return found
 
     def names(self, kind: str) -> dict[str, Title]:
         """What the rows of a reference list (indicators) are called, by the key by which others refer to them."""
@@ -58,6 +78,17 @@ class Casework(Desk):
         now = self.now
         found = {name: now.hierarchy.at(name, now.day) or now.hierarchy.subject(name) for name in subjects}
         return {name: subject.title for name, subject in found.items() if subject is not None}
+
+    def asked(self, process: str, act: str) -> tuple[Act, tuple[Field, ...], tuple[Form, ...]]:
+        """An act with the fields of the case and the rows that it asks for, whatever state a case is in. Misuse for none."""
+        now = self.now
+        declared = process_of(now.scheme, process)
+        if act not in declared.acts:
+            raise Misuse(f"there is no act {act}", remedy=f"one of {', '.join(declared.acts)}")
+        of, told = now.scheme.evidence[declared.of], declared.acts[act]
+        kinds = [(kind, amount) for kind, amount in told.takes.items() if kind != ATTACHMENT]
+        forms = tuple(form_of(now.scheme, of, kind, amount) for kind, amount in kinds)
+        return told, tuple(of.fields[name] for name in told.fills), forms
 
     # -- doing it ------------------------------------------------------------------------------------------------------
     def do(
@@ -114,7 +145,7 @@ class Casework(Desk):
         now = self.now
         kind, of = self._sheet(now, process, act)
         todo = self.todo(process, found := self.cases(process))
-        cases = [case for case in found if any(each.id == act for each in todo[case.id])]
+        cases = [case for case in found if any(each.id == act for each in todo[case.id].acts)]
         references = {field.to for field in of.fields.values() if field.type == "ref"}
         dimensions = [name for name in references if now.scheme.evidence[name].dimension]
         titles = self.called({case.subject for case in cases}).items()

@@ -392,7 +392,8 @@ class Desk:
                 for field in now.scheme.evidence[kind].fields.values()
                 if field.name in named
             ):
-                findings += self.office.workspace.check(now.scheme, kind, move.intakes[kind], now.size)
+                found = self.office.workspace.check(now.scheme, kind, move.intakes[kind], now.size)
+                findings += [replace(each, place=replace(each.place, sheet=kind)) for each in found]
         if findings:
             raise MingjianError("nothing of this was done", why=f"{len(findings)} findings", findings=findings)
 
