@@ -222,7 +222,7 @@ def _replies(run: Run, answers: View) -> Mapping[str, Sequence[Mapping[str, str]
     found: dict[str, list[Mapping[str, str]]] = {}
     for row in answers.arrow(REPLY).to_pylist():
         fits = row[about] == str(run.period) if about else row[evidence.date] < run.period.end
-        if fits:
+        if fits and row["text"] is not None:  # none is left of what was erased
             said = {"date": str(row[evidence.date]), "text": str(row["text"])}
             for name in evidence.subjects:
                 found.setdefault(row[name], []).append(said)

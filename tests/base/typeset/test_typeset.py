@@ -1,6 +1,8 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import fromstring
 
 import pytest
 import typst
@@ -53,6 +55,56 @@ def test_synthetic_data_is_marked(typesetter: Typesetter) -> None:
 def test_a_very_long_name_stays_on_the_page(typesetter: Typesetter, name: str) -> None:
     assert len(typesetter.png(TEMPLATE, given(name=name), at=AT, ppi=40)) == 1
     assert typesetter.pdf(TEMPLATE, given(name=name), at=AT)
+
+
+def test_each_outline_of_a_radar_has_its_name(typesetter: Typesetter) -> None:
+    items, behind = '(("a", 90), ("b", 50), ("c", 70))', '(("a", 60), ("b", 60), ("c", 60))'
+    template = '#import "@mingjian/house:1.0.0": *\n#show: house\n#radar({}, behind: {}, names: ("{}", "{}"))'
+    plain = typesetter.png(template.format(items, "()", "own", "team"), {}, at=AT, ppi=40)
+    both = typesetter.png(template.format(items, behind, "own", "team"), {}, at=AT, ppi=40)
+    other = typesetter.png(template.format(items, behind, "own", "peers"), {}, at=AT, ppi=40)
+    assert len({*plain, *both, *other}) == 3
+
+
+def test_the_document_says_that_it_is_pdf_a_2b(typesetter: Typesetter) -> None:
+    drawn = typesetter.pdf(TEMPLATE, given(), at=AT)
+    start, end = drawn.index(b"<?xpacket begin"), drawn.index(b"<?xpacket end")
+    about = fromstring(drawn[drawn.index(b"?>", start) + 2 : end])
+    said = {e.tag.partition("}")[2]: "".join(e.itertext()).strip() for e in about.iter()}
+    said |= {k.partition("}")[2]: v for e in about.iter() for k, v in e.attrib.items()}
+    assert (said["part"], said["conformance"]) == ("2", "B")
+    assert said["title"] == "龘靐齉办公室"
+    assert said["CreateDate"].startswith("2021-09-07T08:00:00")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['#import "@preview/cetz:0.3.0"', '#import "@pre" + "view/cetz:0.3.0": *', '#include "@local/own:1.0.0"'],
+)
+def test_nothing_is_ever_fetched(typesetter: Typesetter, tmp_path: Path, line: str) -> None:
+    (tmp_path / "part.typ").write_text(line)
+    template = tmp_path / "main.typ"
+    template.write_text('#import "part.typ": *')
+    for source in (template, line):
+        with pytest.raises(Fault, match=r"wants a package that is not here.*nothing is"):
+            typesetter.pdf(source, {}, at=AT)
+
+
+def test_many_threads_draw_what_one_would(typesetter: Typesetter, tmp_path: Path) -> None:
+    template = tmp_path / "main.typ"
+    template.write_text(TEMPLATE)
+    names = [f"单位{n}" for n in range(12)]
+    alone = [typesetter.pdf(template, given(name=name), at=AT) for name in names]
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(lambda name: typesetter.pdf(template, given(name=name), at=AT), names)) == alone
+
+
+def test_a_template_that_was_changed_is_drawn_as_it_is_now(typesetter: Typesetter, tmp_path: Path) -> None:
+    template = tmp_path / "main.typ"
+    template.write_text("one")
+    first = typesetter.png(template, {}, at=AT, ppi=40)
+    template.write_text("two")
+    assert typesetter.png(template, {}, at=AT, ppi=40) != first
 
 
 def test_the_header_keeps_to_one_line(typesetter: Typesetter) -> None:
