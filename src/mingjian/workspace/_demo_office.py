@@ -80,7 +80,7 @@ def people_in(office: Office, sample: Any, seed: int, password: str, by: str) ->
 
     The bytes that all attachments of the sample have are laid where they are looked for.
     """
-    office.attachments.keep("proof.pdf", BytesIO(sample.PROOF))
+    office.attachments.keep("proof.txt", BytesIO(sample.PROOF))
     held: dict[str, list[Any]] = {}
     for person in sample.people(seed):
         held.setdefault(person.login, []).append(person)
