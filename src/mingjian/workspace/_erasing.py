@@ -183,16 +183,25 @@ def expire(workspace: Workspace, scheme: Scheme, today: date, *, by: str) -> Pur
 
     Statements that were issued from them stay: a term is for evidence.
     """
-    over = [
-        owner
-        for owner in workspace.ledger.owners()
-        if (term := _term(scheme, owner)) and today.year > term[1] + (scheme.evidence[term[0]].retain or 0)
-    ]
+    over = _over(workspace, scheme, today)
     if not over:
         return None
     terms = sorted({"/".join(map(str, term)) for owner in over if (term := _term(scheme, owner))})
     source = {"reason": "term", "terms": json.dumps(terms, ensure_ascii=False)}
     return Purged(_erase(workspace, scheme, over, by, source), ())
+
+
+def overdue(workspace: Workspace, scheme: Scheme, today: date) -> tuple[tuple[str, int], ...]:
+    """The rows whose declared term is over and that are still there: evidence type and year of their date."""
+    return tuple(sorted({term for owner in _over(workspace, scheme, today) if (term := _term(scheme, owner))}))
+
+
+def _over(workspace: Workspace, scheme: Scheme, today: date) -> list[str]:
+    return [
+        owner
+        for owner in workspace.ledger.owners()
+        if (term := _term(scheme, owner)) and today.year > term[1] + (scheme.evidence[term[0]].retain or 0)
+    ]
 
 
 def _term(scheme: Scheme, owner: str) -> tuple[str, int] | None:

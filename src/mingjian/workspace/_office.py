@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo
 from mingjian.base.errors import Misuse
 from mingjian.base.values import KINDS, Kind, Period
 from mingjian.declare import Hierarchy, Scheme
+from mingjian.reckon.claims import Verdict
 from mingjian.reckon.measures import Results, members
 from mingjian.record.access import Accounts, Actor, Grants, Policy, ReadLog
 from mingjian.record.ledger import LedgerState
 from mingjian.record.process import Docket
 from mingjian.workspace._attachments import ATTACHMENTS, Attachments
+from mingjian.workspace._errands import Errands
 from mingjian.workspace._panorama import Member, Panorama, charted, panorama
 from mingjian.workspace._shelf import Shelf
 from mingjian.workspace._workspace import Workspace
@@ -60,10 +62,13 @@ class Office:
         self._shelf: Shelf | None = None
         self._now: Now | None = None
         self._anchored: date | None = None
-        self._known_members: dict[tuple[str, int, str], tuple[Member, ...]] = {}
+        self._known_members: dict[tuple[Hierarchy, str, int, str], tuple[Member, ...]] = {}
         self._periods: tuple[Docket, tuple[Period, ...]] | None = None
         self._panoramas: dict[tuple[int, str, str], Panorama] = {}
         self._erasures = workspace.ledger.erasures()
+        self._judging = threading.Lock()
+        self._claims: tuple[tuple[object, ...], tuple[Verdict, ...]] | None = None
+        self.errands = Errands(workspace.clock)
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -76,7 +81,11 @@ class Office:
         return ReadLog(self.workspace.folder / READS, self.workspace.clock)
 
     def note(self, account: str, role: str, what: str, subject: str, period: str) -> None:
-        """Keep in the read log that somebody reads something; on its first reading of a day, the log is anchored first.
+        """`note_each` of one subject."""
+        self.note_each(account, role, what, [subject], period)
+
+    def note_each(self, account: str, role: str, what: str, subjects: Collection[str], period: str = "") -> None:
+        """Keep in the read log that somebody reads something of each subject; first, once a day, that log is anchored.
 
         The anchor has the day before: all that was read until then can no longer be rewritten unseen.
         """
@@ -84,7 +93,7 @@ class Office:
         if self._anchored != day:
             self.reads.anchor(self.workspace.ledger, day)
             self._anchored = day
-        self.reads.note(account, role, what, subject, period)
+        self.reads.note_each(account, role, what, subjects, period)
 
     @property
     def issued(self) -> Path:
@@ -151,6 +160,22 @@ class Office:
             )
             self._panoramas = {**dict(list(self._panoramas.items())[1 - _KEPT :]), place: laid}
         return self._panoramas[place]
+
+    def claims(self, file: str) -> tuple[Verdict, ...]:
+        """The verdicts on the published figures in a file of the workspace, reckoned once a state of the evidence; or none."""
+        path = self.workspace.folder / file
+        if not path.is_file():
+            return ()
+        with self._judging:
+            stated = path.stat()
+            place = (stated.st_mtime_ns, stated.st_size, *map(self._standing, self.workspace.schemes()))
+            if self._claims is None or self._claims[0] != place:
+                self._claims = (place, self.workspace.claims(path))
+            return self._claims[1]
+
+    def _standing(self, name: str) -> tuple[str, int]:
+        scheme = self.workspace.scheme(name)
+        return scheme.fingerprint, self.workspace.reach(scheme).evidence
 
     def _reached(self, now: Now, period: Period) -> bool:
         """Whether there was anybody to describe in a period."""

@@ -150,7 +150,7 @@ def _beside(member: Member | None, subject: Subject, values: Mapping[str, Value]
 
 def _round_width(span: Decimal) -> Decimal:
     """The smallest of 1, 2, 5, 10, 20 … (or tenths, hundredths of these) that needs no more than twelve bins for a span."""
-    for exponent in range(-4, 16):
+    for exponent in range(-4, 16) if span else (0,):
         for step in (1, 2, 5):
             width = Decimal(step).scaleb(exponent)
             if span / width <= _MOST_BINS - 2:

@@ -12,7 +12,7 @@ from mingjian.base.values import Period
 from mingjian.declare import evidence_types
 from mingjian.record.access import Grant
 from mingjian.record.evidence import read_rows
-from mingjian.workspace._issued import Order, Written, issue_into
+from mingjian.workspace._issued import Order, Progress, Written, issue_into
 from mingjian.workspace._office import Now, Office
 
 
@@ -58,10 +58,8 @@ class Steward:
         now = self.office.now()
         return now.policy.issue(now.actor(self.account), statement, subject).allowed
 
-    def issue(
-        self, statement: str, period: Period, subjects: Collection[str], *, language: str = "zh", replace: bool = True
-    ) -> Written:
-        """Issue statements about these subjects, with their papers. Raises Forbidden naming who may."""
+    def want_issue(self, statement: str, subjects: Collection[str]) -> Now:
+        """Raises Forbidden naming who may, unless this person may issue that statement about each of the subjects."""
         now = self.office.now()
         if statement not in now.scheme.statements:
             raise Misuse(f"there is no statement {statement}", remedy=f"one of {', '.join(now.scheme.statements)}")
@@ -69,9 +67,25 @@ class Steward:
         for subject in sorted(subjects):
             decision = now.policy.issue(actor, statement, subject)
             now.policy.refuse(decision, f"you may not issue a {statement} of {subject}")
+        return now
+
+    def issue(
+        self,
+        statement: str,
+        period: Period,
+        subjects: Collection[str],
+        *,
+        language: str = "zh",
+        replace: bool = True,
+        progress: Progress = lambda *_: None,
+    ) -> Written:
+        """Issue statements about these subjects, with their papers. Raises Forbidden naming who may."""
+        now = self.want_issue(statement, subjects)
         drawn = subjects if now.scheme.statements[statement].template else ()
         order = Order(period, {statement: subjects}, papers=drawn, language=language, replace=replace)
-        return issue_into(self.office.workspace, now.scheme, order, self.office.issued, by=self.account)
+        return issue_into(
+            self.office.workspace, now.scheme, order, self.office.issued, by=self.account, progress=progress
+        )
 
     # -- oversight -----------------------------------------------------------------------------------------------------
     def reads(self, *, subject: str = "", account: str = "", limit: int = 200) -> tuple[Any, ...]:

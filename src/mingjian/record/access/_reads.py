@@ -130,11 +130,13 @@ class ReadLog:
             return None
 
     def _wanted(self, main: LedgerState, day: date, size: int) -> bool:
+        row = self.anchored(main)
+        return size > 0 if row is None else bool(row["day"] < day and row["size"] < size)
+
+    def anchored(self, main: LedgerState) -> dict[str, Any] | None:
+        """The last head that the main ledger anchored (origin, day, size, root in hex), None where there is none."""
         last = max(main.entries(kind=ANCHOR), key=lambda entry: entry.index, default=None)
-        if last is None:
-            return size > 0
-        (row,) = main.table(last.index).to_pylist()
-        return bool(row["day"] < day and row["size"] < size)
+        return None if last is None else main.table(last.index).to_pylist()[0]
 
     def check(self, main: Ledger) -> tuple[Finding, ...]:
         """What is wrong with this log; nothing, if it extends every head that the main ledger anchored, byte for byte.
