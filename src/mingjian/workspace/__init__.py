@@ -6,7 +6,8 @@ from mingjian.workspace._cases import run_cases
 from mingjian.workspace._casework import Casework, ToDo
 from mingjian.workspace._demo import Built, Step, build_example, sample_rows, shipped_example, usual_folder
 from mingjian.workspace._desk import CaseSeen, Conflict, Desk, Form, Offer, Portrait, portrait_type
-from mingjian.workspace._erasing import Purged, erase_person, expire, lacking, sealing_context
+from mingjian.workspace._erasing import Gone, Purged, erase_person, expire, lacking, sealing_context
+from mingjian.workspace._errands import Busy, Errand
 from mingjian.workspace._explained import Explained, rows_of
 from mingjian.workspace._issued import (
     STATUS_FILE,
@@ -18,9 +19,11 @@ from mingjian.workspace._issued import (
     trust_in,
     write_status,
 )
+from mingjian.workspace._items import ITEM, Items, ItemSeen
 from mingjian.workspace._letters import Letters, letter
 from mingjian.workspace._office import Now, Office
-from mingjian.workspace._panorama import Common, Member, Mover, Panorama
+from mingjian.workspace._oversight import Oversight
+from mingjian.workspace._panorama import Beside, Bin, Common, Forest, Member, Mover, Panorama
 from mingjian.workspace._papers import Papers
 from mingjian.workspace._schemes import scheme_folder
 from mingjian.workspace._shelf import Kept
@@ -30,17 +33,26 @@ from mingjian.workspace._verifying import read_trust, verify_files
 from mingjian.workspace._workspace import Taken, Workspace
 
 __all__ = [
+    "ITEM",
     "STATUS_FILE",
     "TRUST_FILE",
     "Attachment",
+    "Beside",
+    "Bin",
     "Built",
+    "Busy",
     "CaseSeen",
     "Casework",
     "Common",
     "Conflict",
     "Desk",
+    "Errand",
     "Explained",
+    "Forest",
     "Form",
+    "Gone",
+    "ItemSeen",
+    "Items",
     "Kept",
     "Letters",
     "Member",
@@ -49,6 +61,7 @@ __all__ = [
     "Offer",
     "Office",
     "Order",
+    "Oversight",
     "Panorama",
     "Papers",
     "Portrait",
