@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -13,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from mingjian.base.errors import Forbidden, MingjianError, Misuse, Tampered
 from mingjian.web._forms import SAFE
-from mingjian.web._visit import SignInFirst, Visit, go, language_of, new_token
+from mingjian.web._visit import SignInFirst, Visit, go, here, language_of, new_token
 from mingjian.workspace import Conflict
 
 # The statuses that have a page of their own; every other one is shown as the nearest of these.
@@ -95,5 +96,5 @@ def add_handlers(app: FastAPI) -> None:
     async def _sign_in(request: Request, error: SignInFirst) -> Response:
         if wants_json(request):
             return JSONResponse({"status": 401, "error": "SignInFirst"}, 401)
-        back = request.url.path if request.method in SAFE else "/"
-        return go(request, "/sign-in" + (f"?back={back}" if back != "/" else ""))
+        back = here(request) if request.method in SAFE else "/"
+        return go(request, "/sign-in" + (f"?back={quote(back)}" if back != "/" else ""))

@@ -17,7 +17,7 @@ from mingjian.declare import Title
 from mingjian.record.access import Refused
 from mingjian.web._forms import NOTHING, SAFE
 from mingjian.web._static import Static
-from mingjian.web._visit import YEAR, Cookies, visit_of
+from mingjian.web._visit import YEAR, Cookies, here, visit_of
 from mingjian.web._words import LANGUAGES, Language, Words
 
 FOLDER: Final = Path(__file__).parent / "templates"
@@ -89,7 +89,7 @@ class Pages:
                 **values,
                 "visit": visit,
                 "path": request.url.path,
-                "back": request.url.path if request.method in SAFE else "/",
+                "back": here(request) if request.method in SAFE else "/",
                 "links": request.app.state.house.links(visit),
                 "house": request.app.state.house,
             }

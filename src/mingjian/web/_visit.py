@@ -175,6 +175,11 @@ def go(request: Request, path: str, said: str = "", **values: Any) -> Response:
     return response
 
 
+def here(request: HTTPConnection) -> str:
+    """Where a request went, with what it asked for there."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
 def local(path: str, otherwise: str = "/") -> str:
     """``path`` if it stays on this face: nobody is led elsewhere by an address that we were handed."""
     stays = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and "\\" not in path
