@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from html import unescape
 from pathlib import Path
@@ -148,7 +148,7 @@ def test_a_quarter_is_played_through(office: Any, people: dict[str, Any], said: 
 
 
 def people_account(office: Any, name: str) -> str:
-    return next(account.id for account in office.house.accounts.accounts() if account.name == name)
+    return str(next(account.id for account in office.house.accounts.accounts() if account.name == name))
 
 
 def test_late_is_said_before_and_after(office: Any, people: dict[str, Any], said: Any) -> None:
@@ -162,11 +162,16 @@ def test_late_is_said_before_and_after(office: Any, people: dict[str, Any], said
     assert "Missing" in said(acted(assessor, "T3", "missing", 0))
 
 
-def test_a_key_may_be_anything(people: dict[str, Any], said: Any) -> None:
+def test_a_key_may_be_anything(office: Any, people: dict[str, Any], said: Any) -> None:
     address = re.search(r'href="(/work/duty/case[^"]+T%26[^"]+)"', people["rep1"].get("/work").text)
     assert address is not None
     page = people["rep1"].get(unescape(address[1]))
     assert ODD in said(page)
+    back = re.search(r'name="back" value="([^"]+)"', page.text)
+    assert back is not None
+    assert ODD in said(people["rep1"].post("/language", {"language": "en", "back": unescape(back[1])}))
+    asked = office.stranger().get(unescape(address[1]))
+    assert unescape(address[1]) in unescape(asked.text)  # whoever signs in first is led back to it
     assert "Done: Report" in said(report(people["rep1"], ODD))
     assert "Reported" in said(people["rep1"].get(unescape(address[1])))
 
@@ -286,12 +291,13 @@ def test_a_deadline_that_passes_while_the_form_is_open(office: Any, people: dict
 def test_another_units_case_is_as_if_it_were_not_there(people: dict[str, Any], said: Any) -> None:
     reporter = people["rep1"]
     digest = "0" * 64
-    for change in (
+    tries: tuple[Callable[[str], Any], ...] = (
         lambda case: reporter.get(at(case)),
         lambda case: report(reporter, case),
         lambda case: reporter.post(f"/work/duty/case/add?id={case}", {"kind": "problem"}),
         lambda case: reporter.get(f"/work/duty/attachment?id={case}&sha256={digest}"),
-    ):
+    )
+    for change in tries:
         hidden, absent = change("T3"), change("T999")
         assert hidden.status_code == absent.status_code == 403
         assert said(hidden).replace("T3", "T999") == said(absent)
