@@ -17,7 +17,7 @@ from mingjian.attest.issue import revoke
 from mingjian.base.errors import Fault, Finding, Misuse
 from mingjian.base.keys import SealingKey, SigningKey
 from mingjian.base.values import Period
-from mingjian.declare import EvidenceType, Hierarchy, Scheme, evidence_types, load
+from mingjian.declare import EvidenceType, Hierarchy, Scheme, Title, evidence_types, load
 from mingjian.reckon.claims import Measured, Verdict, check_claims, load_claims
 from mingjian.reckon.measures import Results, evaluate
 from mingjian.reckon.release import release
@@ -361,7 +361,10 @@ class Workspace:
             if measure in scheme.measures or measure in scheme.indices:
                 value = self.measure(scheme, Period.parse(period)).get(measure, subject)
                 if value is not None:
-                    return Measured(value, self.synthetic(scheme))
+                    declared = scheme.measures.get(measure) or scheme.indices[measure]
+                    found = self.hierarchy(scheme).subject(subject)
+                    about = Title(subject, subject) if found is None else found.title
+                    return Measured(value, self.synthetic(scheme), declared.title, about)
         return None
 
 

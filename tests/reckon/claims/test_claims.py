@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mingjian.base.errors import Finding, Misuse
 from mingjian.base.values import number_text, round_half_away
+from mingjian.declare import Title
 from mingjian.reckon.claims import Measured, Verdict, check_claims, load_claims
 from mingjian.reckon.measures import Status, Value
 
@@ -37,7 +38,7 @@ def nothing(measure: str, subject: str, period: str) -> Measured | None:
 def measured(number: str, unit: str, synthetic: bool = False, status: Status = "value") -> Measured:
     reason = None if status == "value" else Finding("small-group", "counted from fewer than 10 ballots")
     value = Value("m", "S", "2021", "", status, None if reason else Fraction(number), unit, 0, reason=reason)
-    return Measured(value, synthetic)
+    return Measured(value, synthetic, Title("Work", "工作"), Title("Somewhere", "某地"))
 
 
 def verdicts(folder: Path, text: str, factors: Path | None = None) -> dict[str, Verdict]:
@@ -82,18 +83,26 @@ def test_the_printed_form_says_how_near_is_near(
 def test_units_are_converted_and_counted_things_are_not(tmp_path: Path) -> None:
     same = held_against(tmp_path, measured("60000000000", "Wh"), "6000", "kWh", 'magnitude = "万"\nshow = "MWh"')
     assert same.outcome == "consistent"
-    assert same.comparisons[0].text.en == "m of S in 2021 = 60,000 MWh, published 60,000 MWh"
+    assert same.comparisons[0].text.en == "Work of Somewhere in 2021 = 60,000 MWh, published 60,000 MWh"
     assert same.comparisons[0].computed == 60_000_000
     other = held_against(tmp_path, measured("85", "firm"), "85", "unit")
     assert other.outcome == "unsupported"
     assert "is in firm, which is not to be held against unit" in other.comparisons[0].text.en
 
 
+def test_what_stands_after_a_slash_is_no_counted_thing(tmp_path: Path) -> None:
+    (verdict,) = verdicts(tmp_path, claim("x", "70.6", "vote/unit")).values()
+    assert (verdict.published.en, verdict.published.zh) == ("70.6 votes/unit", "70.6票/单位")
+
+
 def test_a_score_is_held_as_it_is(tmp_path: Path) -> None:
     score = Value("m", "S", "2021", "", "value", 1 / 3, "percent", 2)
-    verdict = held_against(tmp_path, Measured(score, False), "0.33", "percent")
+    verdict = held_against(
+        tmp_path, Measured(score, False, Title("Score", "分数"), Title("Somewhere", "某地")), "0.33", "percent"
+    )
     assert verdict.outcome == "consistent"
-    assert verdict.comparisons[0].text.en.startswith("m of S in 2021 ≈ 0.3333%")
+    assert verdict.comparisons[0].text.en.startswith("Score of Somewhere in 2021 ≈ 0.3333%")
+    assert verdict.comparisons[0].text.zh.startswith("某地 2021 分数")
 
 
 def test_synthetic_evidence_is_said_to_be_synthetic(tmp_path: Path) -> None:
@@ -107,8 +116,12 @@ def test_synthetic_evidence_is_said_to_be_synthetic(tmp_path: Path) -> None:
 def test_what_is_withheld_or_missing_supports_nothing(tmp_path: Path) -> None:
     withheld = held_against(tmp_path, measured("", "vote", status="withheld"), "85", "vote")
     assert withheld.outcome == "unsupported"
-    assert withheld.comparisons[0].text.en == "m of S in 2021 is withheld: counted from fewer than 10 ballots"
-    assert held_against(tmp_path, None, "85", "vote").comparisons[0].text.en == "m of S in 2021 is not measured"
+    assert (
+        withheld.comparisons[0].text.en == "Work of Somewhere in 2021 is withheld: counted from fewer than 10 ballots"
+    )
+    assert (
+        held_against(tmp_path, None, "85", "vote").comparisons[0].text.en == "m of S in 2021 is not measured"
+    )
     assert verdicts(tmp_path, claim("alone", "1", "t"))["alone"].outcome == "unsupported"
 
 

@@ -29,6 +29,7 @@ from mingjian.reckon.claims._text import amount_text, figure_text, published_tex
 
 _FACTOR_UNIT: Final = re.compile("(mg|g|kg|t)(CO2|SO2)/(Wh|kWh|MWh|GWh)")
 _DECIMAL: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
+_ABSENT: Final = {"withheld": "不予公布", "none": "无数值"}
 _COLUMNS: Final = frozenset({"scope", "region", "year", "value", "unit", "status"})
 _NOTHING: Final = Title("", "")
 _SYNTHETIC: Final = Title(" (from synthetic evidence)", "(合成数据)")
@@ -95,14 +96,19 @@ class _Desk:
 
     def _against_measure(self, claim: Claim, against: Against) -> Comparison:
         measure, subject, period = against.measure, against.subject, against.period
-        name = Title(f"{measure} of {subject} in {period}", f"{subject} {period} {measure}")
         found = self.lookup(measure, subject, period)
         if found is None:
-            return Comparison("unsupported", None, Title(f"{name.en} is not measured", f"{name.zh}:没有测算值"))
+            said = Title(
+                f"{measure} of {subject} in {period} is not measured", f"{subject} {period} {measure}:没有测算值"
+            )
+            return Comparison("unsupported", None, said)
+        name = Title(
+            f"{found.measure.en} of {found.subject.en} in {period}", f"{found.subject.zh} {period} {found.measure.zh}"
+        )
         value, mark = found.value, _SYNTHETIC if found.synthetic else _NOTHING
         if value.number is None:
             why = f": {value.reason.message}" if value.reason else ""
-            said = Title(f"{name.en} is {value.status}{why}{mark.en}", f"{name.zh}:无可用值({value.status}){mark.zh}")
+            said = Title(f"{name.en} is {value.status}{why}{mark.en}", f"{name.zh}:{_ABSENT[value.status]}{mark.zh}")
             return Comparison("unsupported", None, said, found.synthetic)
         factor, dimension = scale(value.unit)
         if dimension != claim.dimension:

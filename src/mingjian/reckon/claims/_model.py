@@ -171,10 +171,14 @@ class ClaimSet:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a lookup gives: a released value, and whether any evidence below it is synthetic."""
+    """What a lookup gives: a released value, whether any evidence below it is synthetic, and what a reader calls the measure
+    and whom it is about.
+    """
 
     value: Value
     synthetic: bool
+    measure: Title
+    subject: Title
 
 
 Lookup: TypeAlias = Callable[[str, str, str], Measured | None]  # measure, subject, period

@@ -23,8 +23,10 @@ _CHINESE: Final = {
     "Wh": "瓦时", "kWh": "千瓦时", "MWh": "兆瓦时", "GWh": "吉瓦时", "t": "吨", "kg": "千克", "g": "克", "fen": "分钱",
     "yuan": "元", "m2": "平方米", "ha": "公顷", "km2": "平方公里", "day": "天", "year": "年", "month": "个月", "case": "件",
     "certificate": "张", "firm": "家", "item": "项", "person": "名", "plant": "座", "point": "分", "rank": "位",
-    "task": "项任务", "unit": "个单位", "vote": "张票",
+    "task": "项任务", "unit": "个单位", "vote": "票",
 }  # fmt: skip
+# After a slash there is no number that a measure word could stand with.
+_CHINESE_EACH: Final = {"month": "月", "person": "人", "task": "项", "unit": "单位"}
 _MANY: Final = {
     "万": "ten thousand",
     "百万": "million",
@@ -55,7 +57,7 @@ def amount_text(value: Fraction, show: str, places: int | None = None) -> Title:
         digits = digits.rstrip("0").rstrip(".")
         digits = digits if (number * 10**_PLACES).denominator == 1 else f"≈{digits}"
     english = _symbols(name, _SYMBOLS if number == 1 else _SYMBOLS | _PLURALS, _SYMBOLS)
-    chinese = _symbols(name, _SYMBOLS | _CHINESE, _SYMBOLS | _CHINESE)
+    chinese = _symbols(name, _SYMBOLS | _CHINESE, _SYMBOLS | _CHINESE | _CHINESE_EACH)
     spaced = " ".join(part for part in (digits, _MANY.get(many, many), english) if part)
     return Title(spaced.replace(" %", "%").replace(" ‰", "‰"), digits + many + chinese)
 
