@@ -2,6 +2,7 @@
 
 from mingjian.workspace._acting import account_of, act_from_files
 from mingjian.workspace._attachments import Attachment
+from mingjian.workspace._backup import Backup, back_up, restore
 from mingjian.workspace._cases import run_cases
 from mingjian.workspace._casework import Casework, ToDo
 from mingjian.workspace._demo import Built, Step, build_example, sample_rows, shipped_example, usual_folder
@@ -37,6 +38,7 @@ __all__ = [
     "STATUS_FILE",
     "TRUST_FILE",
     "Attachment",
+    "Backup",
     "Beside",
     "Bin",
     "Built",
@@ -75,6 +77,7 @@ __all__ = [
     "Written",
     "account_of",
     "act_from_files",
+    "back_up",
     "build_example",
     "erase_person",
     "evaluation",
@@ -87,6 +90,7 @@ __all__ = [
     "level_of",
     "portrait_type",
     "read_trust",
+    "restore",
     "rows_of",
     "run_cases",
     "sample_rows",
