@@ -79,7 +79,7 @@ def kind_of(path: str) -> str:
 def pages_of(who: str, chance: random.Random) -> str:
     """A page that this person would look at next."""
     unit = f"U{chance.randint(1, UNITS):02}"
-    own = {"reporter": "U01", "reporter2": "U02", "head": "U01"}.get(who, unit)
+    own = {"reporter": "U01", "reporter2": "U02", "head": "U01", "resident": "U03"}.get(who, unit)
     choices = ["/", "/work", "/alive", f"/portraits/{own}?period={QUARTER}", f"/why/{own}/assessment?period={QUARTER}"]
     choices += ["/work/duty?state=listed", "/portraits", "/verify"]
     if who in ("office", "assessor", "auditor"):

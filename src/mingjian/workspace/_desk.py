@@ -196,12 +196,11 @@ class Desk:
         now = self.now
         told = self._described(now, subject, period, "portrait")
         statement = portrait_type(now.scheme, told.type)
-        results = self.office.measure(now, period)
         values: dict[str, dict[str, Value]] = {}
-        for value in results.of(subject):
+        for value in self.office.values(now, subject, period):
             if value.measure in statement.show:
                 values.setdefault(value.measure, {})[value.member] = value
-        earlier = self.office.measure(now, period.previous()).of(subject)
+        earlier = self.office.values(now, subject, period.previous())
         shelf = self.office.shelf(now)
         return Portrait(
             told,
@@ -284,7 +283,7 @@ class Desk:
         """Why a number is what it is. Rows above what this person may see are counted, and not shown."""
         now = self.now
         self._described(now, subject, period, f"explain {measure}")
-        found = self.office.workspace.explain(now.scheme, measure, subject, period, member, size=now.size)
+        found = self.office.explained(now, measure, subject, period, member)
         types = evidence_types(now.scheme)
         hidden = {kind for kind, evidence in types.items() if not self._sees(now, subject, evidence)}
         shown = limited(found, now.scheme, hidden)

@@ -15,13 +15,15 @@ from mingjian.base.errors import Misuse
 from mingjian.base.values import KINDS, Kind, Period
 from mingjian.declare import Hierarchy, Scheme
 from mingjian.reckon.claims import Verdict
-from mingjian.reckon.measures import Results, members
+from mingjian.reckon.measures import Results, Value, members
 from mingjian.record.access import Accounts, Actor, Grants, Policy, ReadLog
 from mingjian.record.ledger import LedgerState
 from mingjian.record.process import Docket
 from mingjian.workspace._attachments import ATTACHMENTS, Attachments
 from mingjian.workspace._errands import Errands
+from mingjian.workspace._explained import Explained
 from mingjian.workspace._panorama import Member, Panorama, charted, panorama
+from mingjian.workspace._recent import Recent
 from mingjian.workspace._shelf import Shelf
 from mingjian.workspace._workspace import Workspace
 
@@ -32,6 +34,8 @@ ACCOUNTS: Final = "accounts.db"
 READS: Final = "reads"
 ISSUED: Final = "issued"
 _KEPT: Final = 4
+_SUBJECTS_KEPT: Final = 2000  # of which the values are at hand
+_EXPLAINED_KEPT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class Office:
         self._known_members: dict[tuple[Hierarchy, str, int, str], tuple[Member, ...]] = {}
         self._periods: tuple[Docket, tuple[Period, ...]] | None = None
         self._panoramas: dict[tuple[int, str, str], Panorama] = {}
+        self._values: Recent[tuple[Value, ...]] = Recent(_SUBJECTS_KEPT)
+        self._explained: Recent[Explained] = Recent(_EXPLAINED_KEPT)
         self._erasures = workspace.ledger.erasures()
         self._judging = threading.Lock()
         self._claims: tuple[tuple[object, ...], tuple[Verdict, ...]] | None = None
@@ -119,6 +125,8 @@ class Office:
         with self._advancing:
             if (erasures := self.workspace.ledger.erasures()) != self._erasures:  # rows are gone that are at hand here
                 self._now, self._shelf, self._panoramas, self._erasures = None, None, {}, erasures
+                self._values.clear()
+                self._explained.clear()
             day, last = self.time().date(), self._now
             if last is not None and last.size >= state.size and last.day == day:
                 return last
@@ -146,6 +154,19 @@ class Office:
         """The values of a period, through the release gate; several who ask at once wait for one reckoning."""
         with self._measuring:
             return self.workspace.measure(now.scheme, period, size=now.size)
+
+    def values(self, now: Now, subject: str, period: Period) -> tuple[Value, ...]:
+        """The values of one subject in a period, through the release gate."""
+        reach = self.workspace.reach(now.scheme, now.size).evidence
+        place = (now.scheme.fingerprint, reach, str(period), subject)
+        return self._values.get(place, lambda: self.measure(now, period).of(subject))
+
+    def explained(self, now: Now, measure: str, subject: str, period: Period, member: str) -> Explained:
+        """Why a number is what it is, through the release gate, before it is limited to what a reader may see."""
+        reach = self.workspace.reach(now.scheme, now.size).evidence
+        place = (now.scheme.fingerprint, reach, str(period), subject, measure, member)
+        explain = self.workspace.explain
+        return self._explained.get(place, lambda: explain(now.scheme, measure, subject, period, member, size=now.size))
 
     def panorama(self, now: Now, period: Period) -> Panorama:
         """A period laid out."""

@@ -281,6 +281,8 @@ class Workspace:
             self._hierarchies, self._results, self._erasures = {}, {}, erasures
         at = self.ledger.size if size is None else size
         start, found = self._reached.get(scheme.id, (0, Reach(0, 0, False)))
+        if start == at and start:
+            return found
         if start > at:
             start, found = 0, Reach(0, 0, False)
         counted = {*evidence_types(scheme), ERASURE}

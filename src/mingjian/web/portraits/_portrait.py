@@ -21,14 +21,15 @@ from mingjian.workspace import Desk, Steward
 
 router: Final = APIRouter()
 PAGE: Final = 60
-FORMS: Final = ("reply", "use")
+FORMS: Final = {"reply": "portraits.kept_reply", "use": "portraits.kept_use"}  # and what is said once one is kept
 ISSUED: Final = {"paper.pdf": (".pdf", "application/pdf"), "statement.json": (".json", "application/json")}
 
 
 @router.get("/portraits")
 def portraits(request: Request, house: Home, desk: AtDesk, find: str = "", kind: str = "", page: int = 1) -> Response:
     """All whose portrait this person may see; the portrait itself where it is one."""
-    scheme = house.scheme
+    now = house.office.now()
+    scheme = now.scheme
     described = {statement.of for statement in scheme.statements.values() if statement.kind == "portrait"}
     found = {name: desk.described(name) for name in scheme.subjects if name in described}
     everybody = [subject for listed in found.values() for subject in listed]
@@ -42,7 +43,7 @@ def portraits(request: Request, house: Home, desk: AtDesk, find: str = "", kind:
         request,
         "portraits/list.html",
         subjects=listed[(here - 1) * PAGE : here * PAGE],
-        parents={s.parent: house.office.now().hierarchy.subject(s.parent) for s in listed if s.parent},
+        parents={name: now.hierarchy.subject(name) for name in {s.parent for s in listed if s.parent}},
         count=len(listed),
         kinds=[(name, scheme.subjects[name].title) for name, some in found.items() if some],
         find=find,
@@ -85,7 +86,7 @@ def answer(
         found = tuple(_placed(kind, finding) for finding in refused.findings)
         shown = Form(form.form().values, found)
         return _page(request, house, desk, steward, subject, period, shown, 422)
-    return go(request, address(subject, period), f"portraits.kept_{kind}")
+    return go(request, address(subject, period), FORMS[kind])
 
 
 @router.get("/portraits/{subject}/{file}")
