@@ -269,6 +269,23 @@ def test_a_file_that_is_none_says_how_to_get_a_good_one(tmp_path: Path, types: T
     assert made.catch_up("s", {"indicator": types["indicator"]}) == 2
 
 
+def test_what_another_does_to_the_file_is_seen(tmp_path: Path, types: Types, ledger: Batches) -> None:
+    """What was caught up to is remembered only while the file stays as it was."""
+    indicator = {"indicator": types["indicator"]}
+    mine, other = projection(tmp_path, ledger), projection(tmp_path, ledger)
+    for weight in (4, 5):
+        for one in (mine, other):
+            one.catch_up("s", indicator)
+            one.catch_up("s", indicator)
+            assert content(mine.view("s")) == content(other.view("s")) == {("A", weight - 1), ("B", 2)}
+        ledger.add(types["indicator"], [("A", weight)])
+    other.catch_up("s", indicator)
+    assert content(mine.view("s")) == {("A", 5), ("B", 2)}
+    other.path.unlink()
+    mine.catch_up("s", indicator)
+    assert content(other.view("s")) == {("A", 5), ("B", 2)}
+
+
 def test_a_file_that_nobody_finished_is_finished(tmp_path: Path, types: Types, ledger: Batches) -> None:
     made = projection(tmp_path, ledger)
     duckdb.connect(made.path).close()

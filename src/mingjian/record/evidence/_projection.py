@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import duckdb
 import orjson
@@ -31,6 +31,9 @@ _KINDS: Final = "projection.kinds"  # the table of tables: none of evidence has 
 _BATCH: Final = 65_536
 
 
+_Stamp: TypeAlias = tuple[tuple[int, int, int], ...]
+
+
 class Projection:
     """The rows of every evidence type that was asked for, as of any size of the ledger up to the one caught up to.
 
@@ -41,6 +44,7 @@ class Projection:
         self.path = path
         self._ledger = ledger
         self._wait = wait
+        self._known: dict[str, tuple[_Stamp, dict[str, tuple[str, int]]]] = {}
 
     def catch_up(
         self, scheme: str, types: Mapping[str, EvidenceType], *, zone: str = "", size: int | None = None
@@ -137,10 +141,14 @@ class Projection:
         return "sha256:" + state.hexdigest()
 
     def _caught_up(self, scheme: str) -> dict[str, tuple[str, int]]:
+        """(shape, size caught up to) of each kind; read again only once the file has changed, whoever changed it."""
+        stamp = _stamp(self.path)
         if not self.path.exists():
             return {}
-        with self._locked(fcntl.LOCK_SH), _connected(self.path, "READ_ONLY") as connection:
-            return _read(connection, scheme)
+        if scheme not in self._known or self._known[scheme][0] != stamp:
+            with self._locked(fcntl.LOCK_SH), _connected(self.path, "READ_ONLY") as connection:
+                self._known[scheme] = stamp, _read(connection, scheme)
+        return self._known[scheme][1]
 
     def _rows(self, entry: Entry, type: EvidenceType, zone: str) -> pa.Table:
         """The rows of an entry under the columns of the type as it is declared now."""
@@ -169,6 +177,18 @@ class Projection:
                         ) from None
                     time.sleep(_PAUSE)
             yield
+
+
+def _stamp(path: Path) -> _Stamp:
+    """What is different of a file, or of what was last written beside it, once either changes."""
+    found: list[tuple[int, int, int]] = []
+    for file in (path, path.with_name(f"{path.name}.wal")):
+        try:
+            stat = file.stat()
+        except FileNotFoundError:
+            continue
+        found.append((stat.st_ino, stat.st_size, stat.st_mtime_ns))
+    return tuple(found)
 
 
 @contextmanager
