@@ -22,12 +22,13 @@ from mingjian.web._static import Static
 from mingjian.web._visit import Cookies
 from mingjian.web._words import Words
 from mingjian.web.accounts import accounts
+from mingjian.web.office import overview
 from mingjian.web.portraits import portraits
 from mingjian.web.public import public
 from mingjian.web.work import work
 from mingjian.workspace import Office, Workspace
 
-AREAS: Final[tuple[Area, ...]] = (work, portraits, accounts)  # in the order of the navigation
+AREAS: Final[tuple[Area, ...]] = (work, portraits, overview, accounts)  # in the order of the navigation
 OPEN: Final[tuple[Area, ...]] = (public,)  # wants no account
 
 

@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Final
 
 from mingjian.base.errors import Finding, Forbidden, MingjianError, Misuse
@@ -57,12 +58,21 @@ class Items(Desk):
             if (role := now.scheme.roles.get(grant.role)) is not None and role.reads in ("confidential", "sealed")
         )
 
-    def subjects(self) -> tuple[Subject, ...]:
-        """Those about whom this person handles items, as they are today, by type and id."""
+    def files(self) -> bool:
+        """Whether this person adds items about anybody."""
         now = self.now
-        kind = self._kind(now)
-        found = (s for of in kind.fields[kind.subjects[0]].of for s in self.reach(of))
-        return tuple(s for s in found if self._handling(now, s.id))
+        held = (now.scheme.roles.get(grant.role) for grant in now.actor(self.account).grants)
+        return any(role is not None and ITEM in role.adds for role in held)
+
+    def subjects(self, *, adding: str = "") -> tuple[Subject, ...]:
+        """Those about whom this person handles items, as they are today, by type and id; or may add rows of the type ``adding``."""
+        now = self.now
+        actor, kind = now.actor(self.account), self._kind(now)
+        tomorrow = now.day + timedelta(days=1)
+        alive = (s for of in kind.fields[kind.subjects[0]].of for s in now.hierarchy.alive(of, now.day, tomorrow))
+        if adding:
+            return tuple(s for s in alive if now.policy.add(actor, adding, s.id).allowed)
+        return tuple(s for s in alive if self._handling(now, s.id).allowed)
 
     # -- reading -------------------------------------------------------------------------------------------------------
     def latest(self, subject: str = "", *, start: int = 0, count: int = 30) -> tuple[tuple[Kept, ...], int]:

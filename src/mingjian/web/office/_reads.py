@@ -1,0 +1,62 @@
+"""Who read what, and whether the log of it is the one that was anchored."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mingjian.web._forms import Sent
+from mingjian.web._house import Home
+from mingjian.web._visit import go
+from mingjian.web.office._who import AsOverseer, kinds_of, names_of
+from mingjian.workspace import Busy
+
+router: Final = APIRouter()
+MOST: Final = 200
+
+
+@router.get("/reads")
+def reads(request: Request, house: Home, overseer: AsOverseer, account: str = "", subject: str = "") -> Response:
+    """The latest reads, of one account or about one subject where that is asked."""
+    found = overseer.reads(account=account, subject=subject, limit=MOST)
+    hierarchy = house.office.now().hierarchy
+    size, anchor = overseer.anchored()
+    return house.pages.html(
+        request,
+        "office/reads.html",
+        overseer=overseer,
+        reads=found,
+        names=names_of(house),
+        subjects={read.subject: hierarchy.subject(read.subject) for read in found},
+        roles=house.scheme.roles,
+        kinds=kinds_of(house, house.pages.speech(request)),
+        account=account,
+        subject=subject,
+        most=MOST,
+        size=size,
+        anchor=anchor,
+        errand=overseer.reads_checked(),
+    )
+
+
+@router.get("/reads/check")
+def checked(request: Request, house: Home, overseer: AsOverseer) -> Response:
+    """How the check of the log came out."""
+    errand = overseer.reads_checked()
+    if errand is None:
+        raise HTTPException(404)
+    return house.pages.html(request, "office/audit.html", errand=errand)
+
+
+@router.post("/reads/check")
+def check(request: Request, overseer: AsOverseer, form: Sent) -> Response:
+    """Hold the log against what was anchored of it."""
+    try:
+        overseer.check_reads()
+    except Busy:
+        return go(request, "/reads/check", "office.busy")
+    return go(request, "/reads/check")
