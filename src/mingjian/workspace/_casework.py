@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from mingjian.base.errors import Finding, Forbidden, MingjianError, Misuse, Place
-from mingjian.declare import Act, EvidenceType, Field, Scheme, Title
+from mingjian.declare import Act, EvidenceType, Field, Process, Scheme, Title
 from mingjian.record.evidence import read_rows
 from mingjian.record.ledger import Batch, LedgerState
 from mingjian.record.process import Case, Move, hindrance, moved
@@ -44,24 +44,38 @@ class Casework(Desk):
     def todo(self, process: str, cases: Iterable[Case]) -> dict[str, ToDo]:
         """What this person may do now to each of these cases, by case id."""
         now = self.now
-        acts, actor = process_of(now.scheme, process).acts.values(), now.actor(self.account)
-        decided: dict[tuple[str, str], bool] = {}
-
-        def may(act: Act, subject: str) -> bool:
-            if (act.id, subject) not in decided:
-                decided[act.id, subject] = now.policy.act(actor, process, act.id, subject).allowed
-            return decided[act.id, subject]
-
+        declared = process_of(now.scheme, process)
+        reached = self._reached(now, declared)
+        from_state = {state: [a for a in declared.acts.values() if state in a.sources] for state in declared.states}
+        onces = {state: frozenset(act.id for act in acts if act.once) for state, acts in from_state.items()}
+        # What is open depends on the state, the deadline and the acts that may be done once; who may, on the subject. Of
+        # thousands of cases most are alike.
+        alike: dict[tuple[object, ...], ToDo] = {}
         found: dict[str, ToDo] = {}
         for case in cases:
-            open_ones = [
-                act
-                for act in acts
-                if case.state in act.sources and hindrance(now.scheme, case, act.id, now.day) is None
-            ]
-            mine = tuple(act for act in open_ones if may(act, case.subject))
-            found[case.id] = ToDo(mine, mine[:1] == tuple(open_ones[:1]) != ())
+            once = onces[case.state]
+            done = once and frozenset(step.act for step in case.steps if step.act in once)
+            place = (case.state, case.subject, case.late(now.day), case.due is None, done)
+            if place not in alike:
+                acts = [a for a in from_state[case.state] if hindrance(now.scheme, case, a.id, now.day) is None]
+                mine = tuple(a for a in acts if any(case.subject in reached.get(role, ()) for role in a.by))
+                alike[place] = ToDo(mine, mine[:1] == tuple(acts[:1]) != ())
+            found[case.id] = alike[place]
         return found
+
+    def concerned(self, process: str) -> bool:
+        """Whether this person may do anything in a process, whatever there is to do just now."""
+        held = set(self.roles())
+        return any(held & set(act.by) for act in process_of(self.now.scheme, process).acts.values())
+
+    def _reached(self, now: Now, process: Process) -> Mapping[str, frozenset[str]]:
+        """By role that this person holds, the subjects of a process that it reaches."""
+        of = now.scheme.evidence[process.of]
+        types, actor = of.fields[of.subjects[0]].of, now.actor(self.account)
+        return {
+            role: frozenset(name for kind in types for name in now.policy.reach(actor, kind, role))
+            for role in {grant.role for grant in actor.grants}
+        }
 
     def names(self, kind: str) -> dict[str, Title]:
         """What the rows of a reference list (indicators) are called, by the key by which others refer to them."""

@@ -129,7 +129,8 @@ def _at(found: Finding, kind: str) -> Finding:
 
 
 def _page(request: Request, house: House, desk: Casework, seen: CaseSeen, tried: Tried, status: int = 200) -> Response:
-    scheme = desk.now.scheme
+    told = told_to(request, desk)
+    scheme = told.scheme
     process = scheme.processes[seen.case.process]
     of = scheme.evidence[process.of]
     own = {f.name for f in of.fields.values() if f.type in ("subject", "ref", "period")}
@@ -150,8 +151,8 @@ def _page(request: Request, house: House, desk: Casework, seen: CaseSeen, tried:
         roles=scheme.roles,
         additions=desk.additions(seen),
         tried=tried,
-        told=told_to(request, desk),
-        today=desk.now.day,
+        told=told,
+        today=told.now.day,
         address=case_address(process.id, seen.case.id),
         case_address=case_address,
         first_count=first_count,

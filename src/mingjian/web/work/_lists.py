@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -38,10 +38,10 @@ class Asked:
     member: str = ""
     show: str = ""
 
-    def fits(self, case: Case, final: Collection[str], period: Field | None, member: Field | None) -> bool:
-        """Whether a case is among them, what is to be done apart."""
+    def fits(self, case: Case, period: Field | None, member: Field | None) -> bool:
+        """Whether a case is among them, of those that `piled` looks at and as far as `show` does not say."""
         return (
-            (self.state == ALL or (case.state == self.state if self.state else case.state not in final))
+            self.state in (OPEN, ALL, case.state)
             and self.about in ("", case.subject)
             and (period is None or self.period in ("", str(case.row[period.name])))
             and (member is None or self.member in ("", str(case.row[member.name])))
@@ -62,7 +62,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Pile:
-    """The cases of a process within reach: counts over all of them, and those that were asked for, most urgent first."""
+    """The cases of a process within reach: counts over those looked at, and those asked for, the most urgent first."""
 
     process: Process
     states: Mapping[str, int]
@@ -70,39 +70,37 @@ class Pile:
     mine: int
     found: Sequence[Case]
     todo: Mapping[str, ToDo]
-    everything: Sequence[Case]
+    among: Sequence[Case]
 
 
 def piled(desk: Casework, process: Process, asked: Asked) -> Pile:
-    """The pile of one process on this desk."""
+    """The pile of one process on this desk. Closed cases, of which there are ever more, are looked at where asked for."""
     now = desk.now
     of = now.scheme.evidence[process.of]
-    cases = desk.cases(process.id)
+    opened = [state.id for state in process.states.values() if not state.final]
+    cases = desk.cases(process.id, states=opened if asked.state in (OPEN, *opened) else None)
     todo = desk.todo(process.id, cases)
-    final = {state.id for state in process.states.values() if state.final}
-    late = {case.id for case in cases if case.late(now.day)}
-    chosen: Callable[[Case], bool] = {
-        MINE: lambda case: todo[case.id].waits,
-        LATE: lambda case: case.id in late,
-    }.get(asked.show, lambda case: True)
     period, member = period_of(of), member_of(now.scheme, of)
-    found = [case for case in cases if chosen(case) and asked.fits(case, final, period, member)]
+    late = [case for case in cases if case.late(now.day)]
+    mine = [case for case in cases if todo[case.id].waits]
+    among = {MINE: mine, LATE: late}.get(asked.show, cases)
+    found = [case for case in among if asked.fits(case, period, member)]
     found.sort(key=lambda case: (not todo[case.id].waits, case.due or date.max, case.id))
-    counts = Counter(case.state for case in cases)
-    return Pile(process, counts, len(late), sum(one.waits for one in todo.values()), found, todo, cases)
+    return Pile(process, Counter(case.state for case in cases), len(late), len(mine), found, todo, cases)
 
 
 @router.get("/work")
 def at_a_glance(request: Request, house: Home, desk: AtWork) -> Response:
     """Every process with something in it, what waits for the visitor first."""
-    processes = desk.now.scheme.processes.values()
-    piles = [pile for pile in (piled(desk, process, Asked()) for process in processes) if pile.everything]
+    told = told_to(request, desk)
+    reached = [process for process in told.scheme.processes.values() if desk.concerned(process.id)]
+    piles = [piled(desk, process, Asked()) for process in reached]
     return house.pages.html(
         request,
         "work/glance.html",
         piles=piles,
-        told=told_to(request, desk),
-        today=desk.now.day,
+        told=told,
+        today=told.now.day,
         most=AT_A_GLANCE,
         asked=Asked(),
         case_address=case_address,
@@ -123,14 +121,13 @@ def one_process(
     page: str = "1",
 ) -> Response:
     """The cases of a process, those asked for, fifty at a time."""
-    scheme = desk.now.scheme
-    if process not in scheme.processes:
+    told = told_to(request, desk)
+    if process not in told.scheme.processes:
         raise Misuse("there is no such work")
     asked, here = Asked(state, about, period, member, show), whole(page, "the page")
-    pile = piled(desk, scheme.processes[process], asked)
+    pile = piled(desk, told.scheme.processes[process], asked)
     pages = max(1, -(-len(pile.found) // A_PAGE))
     here = min(max(here, 1), pages)
-    told = told_to(request, desk)
     address = asked.address(process)
     return house.pages.html(
         request,
@@ -140,7 +137,7 @@ def one_process(
         asked=asked,
         filters=_filters(told, pile),
         told=told,
-        today=desk.now.day,
+        today=told.now.day,
         here=here,
         pages=pages,
         paged=address + ("&" if "?" in address else "?") + "page=",
@@ -153,11 +150,11 @@ def _filters(told: Told, pile: Pile) -> list[tuple[str, list[tuple[str, str]]]]:
     """By name of a filter, what it can be set to: what there are cases of, where there are several."""
     of = told.scheme.evidence[pile.process.of]
     period, member = period_of(of), member_of(told.scheme, of)
-    units = sorted((told.subject(name), name) for name in {case.subject for case in pile.everything})
+    units = sorted((told.subject(name), name) for name in {case.subject for case in pile.among})
     filters = [("about", [(name, text) for text, name in units])]
     if period is not None:
-        filters.append(("period", [(p, p) for p in sorted({str(c.row[period.name]) for c in pile.everything})[::-1]]))
+        filters.append(("period", [(p, p) for p in sorted({str(c.row[period.name]) for c in pile.among})[::-1]]))
     if member is not None:
-        keys = sorted({str(case.row[member.name]) for case in pile.everything}, key=lambda key: (len(key), key))
+        keys = sorted({str(case.row[member.name]) for case in pile.among}, key=lambda key: (len(key), key))
         filters.append(("member", [(key, f"{key} {told.named(member.to, key)}") for key in keys]))
     return [(name, options) for name, options in filters if len(options) > 1]

@@ -60,8 +60,8 @@ class Told:
     """Says what rows say, for one visitor and one page."""
 
     def __init__(self, desk: Casework, speech: Speech) -> None:
-        self.desk, self.speech = desk, speech
-        self.scheme: Scheme = desk.now.scheme
+        self.desk, self.speech, self.now = desk, speech, desk.now
+        self.scheme: Scheme = self.now.scheme
         self._lists: dict[str, dict[str, str]] = {}
         self._subjects: dict[str, str] = {}
 
@@ -87,8 +87,8 @@ class Told:
     def subject(self, name: str) -> str:
         """What a subject is called."""
         if name not in self._subjects:
-            titles = self.desk.called([name])
-            self._subjects[name] = self.speech.title(titles[name]) if name in titles else name
+            told = self.now.hierarchy.at(name, self.now.day) or self.now.hierarchy.subject(name)
+            self._subjects[name] = self.speech.title(told.title) if told is not None else name
         return self._subjects[name]
 
     def heading(self, case: Case) -> str:
