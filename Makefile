@@ -9,16 +9,22 @@ BIN := .venv/bin
 READY := .venv/.ready
 EXAMPLE := examples/chongqing-2021-09-07
 BUILT := build/chongqing
+WHEELHOUSE := build/wheelhouse
 KERNEL := base declare record reckon attest
 FONT := /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 
-.PHONY: help run test lint types tests bench pins fonts clean
+.PHONY: help run serve test lint types tests bench wheelhouse pins fonts clean
 
 help: ## list these targets
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
 run: $(READY) fonts ## build the example programme of the page from evidence to verified statements
 	$(BIN)/mingjian demo $(EXAMPLE) $(BUILT)
+
+serve: $(READY) fonts ## open the example in the browser; it says who can sign in
+	@[ -d $(BUILT)/workspace ] || $(BIN)/mingjian demo $(EXAMPLE) $(BUILT)
+	@$(BIN)/mingjian demo --people $(EXAMPLE)
+	$(BIN)/mingjian serve -w $(BUILT)/workspace -s three_portraits
 
 test: lint types tests ## all that must hold before a change is taken
 
@@ -29,11 +35,27 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-tests: $(READY) fonts
+tests: $(READY) fonts browser
 	$(BIN)/pytest -n 2 $(KERNEL:%=--cov=mingjian.%) --cov-report=term:skip-covered --cov-fail-under=95
 
 bench: $(READY) fonts ## time and peak memory of every step of `make run`
 	$(BIN)/python bench/run.py
+
+wheelhouse: $(WHEELHOUSE)/README.txt ## a folder from which a machine without a network installs and runs
+	rm -f $(WHEELHOUSE)/mingjian-*.whl
+	$(BIN)/pip wheel --quiet --no-index -f $(WHEELHOUSE) --no-deps --wheel-dir $(WHEELHOUSE) .
+
+# All that is fetched: what runs, what builds Mingjian from source, and what signs in at an OpenID provider.
+$(WHEELHOUSE)/README.txt: $(READY) pyproject.toml constraints.txt docs/wheelhouse.txt
+	rm -rf $(WHEELHOUSE)
+	mkdir -p $(WHEELHOUSE)
+	$(BIN)/python -c 'import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); p = t["project"]; \
+	  print(*t["build-system"]["requires"], *p["dependencies"], *p["optional-dependencies"]["oidc"], sep="\n")' \
+	  > $(WHEELHOUSE)/requirements.txt
+	$(BIN)/pip wheel --quiet --constraint constraints.txt --requirement $(WHEELHOUSE)/requirements.txt \
+	  --wheel-dir $(WHEELHOUSE)
+	rm $(WHEELHOUSE)/requirements.txt
+	cp docs/wheelhouse.txt $@
 
 pins: $(READY) ## write what is installed now to constraints.txt, after a dependency was changed in pyproject.toml
 	$(BIN)/pip freeze --exclude-editable | LC_ALL=C sort -f > constraints.txt
@@ -55,3 +77,10 @@ fonts:
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq fonts-noto-cjk; \
 	  else echo 'the fonts Noto Sans CJK and Noto Serif CJK are missing (Debian: apt-get install fonts-noto-cjk)' >&2; exit 1; fi; fi
+
+# The face is tried in a browser where there is one; without it those tests are skipped and say so.
+browser:
+	@if ! command -v chromium > /dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium > /dev/null; \
+	  else echo 'chromium is missing, and the tests in a browser are skipped (Debian: apt-get install chromium)' >&2; fi; fi
