@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from mingjian.base.errors import Finding, MingjianError
-from mingjian.cli._words import Language, unit_word, word
+from mingjian.base.values import unit_word
+from mingjian.cli._words import Language, word
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,7 +62,7 @@ class Face:
             sys.stdout.buffer.write(orjson.dumps(error.to_json(), option=orjson.OPT_INDENT_2) + b"\n")
             sys.stdout.flush()
         else:
-            self.console(stderr=True).print(str(error), style="red", markup=False)
+            self.console(stderr=True).print(error.said(self.language), style="red", markup=False)
         return error.exit_code
 
     def findings(self, found: tuple[Finding, ...], console: Console) -> None:

@@ -84,33 +84,6 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "audited": ("the ledger audits clean", "账本审计无误"),
 }
 
-_UNITS: Final[dict[str, tuple[str, str]]] = {
-    "percent": ("%", "%"),
-    "count": ("", ""),
-    "case": ("cases", "件"),
-    "certificate": ("certificates", "张"),
-    "firm": ("firms", "家"),
-    "item": ("items", "条"),
-    "month": ("months", "个月"),
-    "person": ("people", "人"),
-    "plant": ("plants", "座"),
-    "point": ("points", "分"),
-    "task": ("tasks", "项"),
-    "unit": ("units", "个单位"),
-    "vote": ("votes", "票"),
-    "year": ("years", "年"),
-    "day": ("days", "天"),
-    "hour": ("hours", "小时"),
-    "yuan": ("yuan", "元"),
-    "fen": ("fen", "分钱"),
-}
-
-
-def unit_word(unit: str, language: Language) -> str:
-    """A unit as a person reads it; symbols are the same in every language."""
-    return _UNITS.get(unit, (unit, unit))[language == "zh"]
-
-
 def word(key: str, language: Language) -> str:
     """A word or phrase in a language."""
     return _WORDS[key][language == "zh"]

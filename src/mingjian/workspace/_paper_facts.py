@@ -168,7 +168,7 @@ def row_texts(evidence: EvidenceType, row: Mapping[str, Any]) -> dict[str, Any]:
     said = {
         name: titles(evidence.fields[name].choices[text])
         for name, text in texts.items()
-        if name in evidence.fields and text in evidence.fields[name].choices
+        if isinstance(text, str) and name in evidence.fields and text in evidence.fields[name].choices
     }
     return {**texts, "titles": said}
 

@@ -86,6 +86,10 @@ class MingjianError(Exception):
         tail = (f": {self.why}" if self.why else "") + (f" → {self.remedy}" if self.remedy else "")
         return "\n".join([head + tail, *(f"  - {finding}" for finding in self.findings)])
 
+    def said(self, language: str) -> str:
+        """The error as a person reads it in "en" or "zh": in English where it knows no other words."""
+        return str(self)
+
     def to_json(self) -> dict[str, object]:
         """The error as a JSON object."""
         return {
