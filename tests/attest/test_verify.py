@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mingjian.attest.issue import issue, pack, revoke, status_list
-from mingjian.attest.statements import because, write_package
+from mingjian.attest.statements import Malformed, because, write_package
 from mingjian.attest.verify import Checked, Completeness, Inclusion, Report, Trust, verify
-from mingjian.base.errors import Fault, Misuse
+from mingjian.base.errors import Misuse
 from mingjian.base.keys import SigningKey
 from mingjian.base.values import round_half_away
 from mingjian.declare import load, scheme_data
@@ -571,8 +571,18 @@ def test_revoked_is_revoked_and_only_by_the_issuer(fresh: Any) -> None:
     )
     assert not report.good
     after["issuer"] = before["id"]
-    with pytest.raises(Fault, match="not what its issuer signed"):
+    with pytest.raises(Malformed, match="not what its issuer signed") as caught:
         verify([], now=NOW, status_lists=[after])
+    assert "与其签发者所签不符" in caught.value.said("zh")
+    assert caught.value.to_json()["code"] == "list-unsigned"
+
+
+@pytest.mark.parametrize("broken", [[], {}, {"type": ["VerifiableCredential"]}, None])
+def test_what_is_no_status_list_says_what_to_do(broken: object) -> None:
+    with pytest.raises(Malformed, match="not a status list") as caught:
+        verify([], now=NOW, status_lists=[broken])
+    assert "fetch" in caught.value.remedy
+    assert "重新获取" in caught.value.said("zh")
 
 
 def test_a_report_says_it_all_in_json(world: Any) -> None:

@@ -49,4 +49,4 @@ def _json(file: Path) -> Any:
     try:
         return read_json(read_bytes(file))
     except (ValueError, RecursionError) as fault:
-        raise Misuse(f"{file} is not JSON", why=str(fault)) from fault
+        raise Misuse(f"{file} is not JSON", why=str(fault), remedy="fetch it anew, or name another file") from fault

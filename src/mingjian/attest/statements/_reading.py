@@ -27,6 +27,14 @@ class Malformed(Fault):
         self.reason = because(f"not-a-{document}", where=place, why=cause)
         super().__init__(_TITLES[document], why=cause.text(), where=place, remedy=self.reason.remedy())
 
+    def said(self, language: str) -> str:
+        """The error as a person reads it in "en" or "zh"."""
+        return self.reason.said(language)
+
+    def to_json(self) -> dict[str, object]:
+        """The error as a JSON object; ``code`` is that of the cause."""
+        return {**super().to_json(), "code": self.cause.code}
+
 
 def malformed(where: str, why: Reason) -> Malformed:
     """The error of a document that has not the shape of a package."""

@@ -82,6 +82,7 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "somebody-else": ("a number of somebody else", "含有其他对象的数字"),
     "other-document": ("its context and type are not those of a statement", "其上下文与类型不是声明的"),
     "not-a-bitstring": ("{detail}", "状态位串不能读取：{detail}"),
+    "list-unsigned": ("it is not what its issuer signed: {detail}", "与其签发者所签不符：{detail}"),
     # -- who signed
     "signature-bad": ("{detail}", "签名与内容或与签发者的密钥不符：{detail}"),
     "issuer-unknown": ("signed by {issuer}, whom the reader does not know", "由 {issuer} 签名，阅读者不认识该签发者"),

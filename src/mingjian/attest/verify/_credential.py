@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from mingjian.attest.statements import Statement, StatusList, because, instant_text
+from mingjian.attest.statements import Malformed, Statement, StatusList, because, instant_text
 from mingjian.attest.verify._report import Signature, Standing
-from mingjian.base.errors import Fault, Misuse
+from mingjian.base.errors import Misuse
 from mingjian.base.keys import NoteKey, PublicKey, SignatureCheck, suite
 
 _DID: Final = "did:key:"
@@ -63,21 +63,13 @@ class StatusLists:
 
     @classmethod
     def of(cls, credentials: Sequence[object]) -> StatusLists:
-        """The lists of these signed credentials.
-
-        Raises Malformed for what is no status list, Fault for one that is not signed by its issuer.
-        """
+        """The lists of these signed credentials. Raises Malformed for what is none, or not what its issuer signed."""
         latest: dict[tuple[str, str], StatusList] = {}
         for credential in credentials:
             found = StatusList.from_credential(credential)
             check = _signed_by(credential, found.issuer) if isinstance(credential, dict) else SignatureCheck(False)
             if not check:
-                raise Fault(
-                    "this status list is not what its issuer signed",
-                    why=check.reason,
-                    where=found.id,
-                    remedy="fetch the status list anew from its issuer",
-                )
+                raise Malformed(found.id, because("list-unsigned", detail=check.reason), "status-list")
             known = latest.get((found.id, found.issuer))
             if known is None or known.valid_from < found.valid_from:
                 latest[found.id, found.issuer] = found

@@ -40,8 +40,8 @@ def verify(
     ``trust`` says whom the reader knows; a signature of anybody else is "unknown issuer" and the package is not good.
     ``status_lists`` are the signed lists at hand, ``now`` the instant at which the statements should stand.
 
-    Whatever a package holds leads to an answer, never to an exception. Raises Misuse for a ``now`` without a zone, Fault
-    for a status list that is none (Malformed) or not what its issuer signed.
+    Whatever a package holds leads to an answer, never to an exception. Raises Misuse for a ``now`` without a zone,
+    Malformed for a status list that is none or not what its issuer signed.
     """
     if now.tzinfo is None:
         raise Misuse("the instant of verification has no zone", why=str(now))
