@@ -31,7 +31,12 @@ def data(language: str = "zh", plants: int = 2) -> dict[str, Any]:
     return {
         "language": language,
         "synthetic": True,
-        "statement": {"id": "urn:x:1", "title": {"zh": "凭证", "en": "Certificate"}, "issuer": {"zh": "X", "en": "X"}, "issued": "2022-01-10"},
+        "statement": {
+            "id": "urn:x:1",
+            "title": {"zh": "凭证", "en": "Certificate"},
+            "issuer": {"zh": "X", "en": "X"},
+            "issued": "2022-01-10",
+        },
         "period": "2021",
         "subject": {"id": "C", "title": {"zh": "龘靐齉数据中心", "en": "Data centre"}},
         "values": {
