@@ -4,7 +4,7 @@ from mingjian.workspace._acting import account_of, act_from_files
 from mingjian.workspace._attachments import Attachment
 from mingjian.workspace._backup import Backup, back_up, restore
 from mingjian.workspace._cases import run_cases
-from mingjian.workspace._casework import Casework, ToDo
+from mingjian.workspace._casework import Casework, ToDo, deadlines
 from mingjian.workspace._demo import Built, Step, build_example, sample_rows, shipped_example, usual_folder
 from mingjian.workspace._desk import CaseSeen, Conflict, Desk, Form, Offer, Portrait, portrait_type
 from mingjian.workspace._erasing import Gone, Purged, erase_person, expire, lacking, sealing_context
@@ -79,6 +79,7 @@ __all__ = [
     "act_from_files",
     "back_up",
     "build_example",
+    "deadlines",
     "erase_person",
     "evaluation",
     "expire",

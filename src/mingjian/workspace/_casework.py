@@ -37,6 +37,13 @@ class ToDo:
     waits: bool
 
 
+def deadlines(process: Process) -> frozenset[str]:
+    """The states whose last day is one to act by. Where every act is open only before it, or only after it, it ends a term
+    that may run out (to appeal), and nobody is late.
+    """
+    return frozenset(state for act in process.acts.values() if act.when == "any" for state in act.sources)
+
+
 class Casework(Desk):
     """A desk with a pile on it: `Desk`, and what the people of a process need besides."""
 

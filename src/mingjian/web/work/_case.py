@@ -18,7 +18,7 @@ from mingjian.web._house import Home, House
 from mingjian.web._visit import go
 from mingjian.web.work._given import ATTACHMENT, fill_name, first_count, given, names_in, row_name, typed_texts
 from mingjian.web.work._said import AtWork, case_address, shown_fields, told_to
-from mingjian.workspace import CaseSeen, Casework, Conflict
+from mingjian.workspace import CaseSeen, Casework, Conflict, deadlines
 
 router: Final = APIRouter()
 
@@ -81,11 +81,9 @@ def do(request: Request, house: Home, desk: AtWork, process: str, id: str, form:
         beside = tuple(one for one in found if one.place.field not in names)
         tried = Tried(act.id, form.form(*found), filled.counts, beside, error)
         return _page(request, house, desk, seen, tried, 422)
-    late = case.steps[-1].late
-    states = desk.now.scheme.processes[process].states
-    speech = house.pages.speech(request)
-    said = "work.done_late" if late else "work.done"
-    state = speech.title(states[case.state].title)
+    declared, speech, step = desk.now.scheme.processes[process], house.pages.speech(request), case.steps[-1]
+    said = "work.done_late" if step.late and step.before in deadlines(declared) else "work.done"
+    state = speech.title(declared.states[case.state].title)
     return go(request, case_address(process, id), said, act=speech.title(act.title), state=state)
 
 
@@ -124,6 +122,13 @@ def attachment(desk: AtWork, process: str, id: str, sha256: str) -> Response:
     return Response(content, media_type=told.media, headers=headers)
 
 
+def _asking(seen: CaseSeen) -> str:
+    """The act whose form stands open: the first that asks for something, else the first; "" where none is open."""
+    offers = [offer for offer in seen.offers if offer.allowed]
+    asking = [offer for offer in offers if offer.fills or offer.forms]
+    return next((offer.act.id for offer in (*asking, *offers)), "")
+
+
 def _at(found: Finding, kind: str) -> Finding:
     return replace(found, place=replace(found.place, row=None, field=row_name(kind, 1, found.place.field)))
 
@@ -152,7 +157,8 @@ def _page(request: Request, house: House, desk: Casework, seen: CaseSeen, tried:
         additions=desk.additions(seen),
         tried=tried,
         told=told,
-        today=told.now.day,
+        asking=_asking(seen),
+        pressing=deadlines(process),
         address=case_address(process.id, seen.case.id),
         case_address=case_address,
         first_count=first_count,

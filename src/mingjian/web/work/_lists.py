@@ -19,7 +19,7 @@ from mingjian.record.process import Case
 from mingjian.web._forms import whole
 from mingjian.web._house import Home
 from mingjian.web.work._said import AtWork, Told, case_address, member_of, period_of, told_to
-from mingjian.workspace import Casework, ToDo
+from mingjian.workspace import Casework, ToDo, deadlines
 
 router: Final = APIRouter()
 
@@ -81,7 +81,8 @@ def piled(desk: Casework, process: Process, asked: Asked) -> Pile:
     cases = desk.cases(process.id, states=opened if asked.state in (OPEN, *opened) else None)
     todo = desk.todo(process.id, cases)
     period, member = period_of(of), member_of(now.scheme, of)
-    late = [case for case in cases if case.late(now.day)]
+    pressing = deadlines(process)
+    late = [case for case in cases if case.state in pressing and case.late(now.day)]
     mine = [case for case in cases if todo[case.id].waits]
     among = {MINE: mine, LATE: late}.get(asked.show, cases)
     found = [case for case in among if asked.fits(case, period, member)]
@@ -100,7 +101,6 @@ def at_a_glance(request: Request, house: Home, desk: AtWork) -> Response:
         "work/glance.html",
         piles=piles,
         told=told,
-        today=told.now.day,
         most=AT_A_GLANCE,
         asked=Asked(),
         case_address=case_address,
@@ -137,7 +137,6 @@ def one_process(
         asked=asked,
         filters=_filters(told, pile),
         told=told,
-        today=told.now.day,
         here=here,
         pages=pages,
         paged=address + ("&" if "?" in address else "?") + "page=",

@@ -17,7 +17,7 @@ from mingjian.record.process import Case
 from mingjian.web._house import House, house_of
 from mingjian.web._page import Speech
 from mingjian.web._visit import person_of
-from mingjian.workspace import Casework
+from mingjian.workspace import Casework, deadlines
 
 MOST_OPTIONS: Final = 300  # of a list to choose from; beyond, the key is typed
 
@@ -64,6 +64,7 @@ class Told:
         self.scheme: Scheme = self.now.scheme
         self._lists: dict[str, dict[str, str]] = {}
         self._subjects: dict[str, str] = {}
+        self._pressing: dict[str, frozenset[str]] = {}
 
     def text(self, field: Field, value: Any) -> str:
         """A value as it is read; days and times are for the page to write."""
@@ -95,6 +96,12 @@ class Told:
         """What a case is about: the row of the reference list that it names, else its key."""
         field = member_of(self.scheme, self.scheme.evidence[self.scheme.processes[case.process].of])
         return self.named(field.to, str(case.row[field.name])) if field is not None else case.id
+
+    def late(self, case: Case) -> bool:
+        """Whether somebody should have acted before today."""
+        if case.process not in self._pressing:
+            self._pressing[case.process] = deadlines(self.scheme.processes[case.process])
+        return case.state in self._pressing[case.process] and case.late(self.now.day)
 
     def options(self, field: Field) -> list[tuple[str, str]] | None:
         """What a field may hold, where that is a list of some length."""
