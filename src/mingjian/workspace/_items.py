@@ -65,7 +65,7 @@ class Items(Desk):
         return any(role is not None and ITEM in role.adds for role in held)
 
     def subjects(self, *, adding: str = "") -> tuple[Subject, ...]:
-        """Those about whom this person handles items, as they are today, by type and id; or may add rows of the type ``adding``."""
+        """Those about whom this person handles items, as they are today; or may add rows of the type ``adding``."""
         now = self.now
         actor, kind = now.actor(self.account), self._kind(now)
         tomorrow = now.day + timedelta(days=1)

@@ -119,9 +119,7 @@ def test_what_is_withheld_or_missing_supports_nothing(tmp_path: Path) -> None:
     assert (
         withheld.comparisons[0].text.en == "Work of Somewhere in 2021 is withheld: counted from fewer than 10 ballots"
     )
-    assert (
-        held_against(tmp_path, None, "85", "vote").comparisons[0].text.en == "m of S in 2021 is not measured"
-    )
+    assert held_against(tmp_path, None, "85", "vote").comparisons[0].text.en == "m of S in 2021 is not measured"
     assert verdicts(tmp_path, claim("alone", "1", "t"))["alone"].outcome == "unsupported"
 
 
