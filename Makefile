@@ -21,10 +21,12 @@ help: ## list these targets
 run: $(READY) fonts ## build the example programme of the page from evidence to verified statements
 	$(BIN)/mingjian demo $(EXAMPLE) $(BUILT)
 
-serve: $(READY) fonts ## open the example in the browser; it says who can sign in
-	@[ -d $(BUILT)/workspace ] || $(BIN)/mingjian demo $(EXAMPLE) $(BUILT)
-	@$(BIN)/mingjian demo --people $(EXAMPLE)
+serve: $(READY) fonts $(BUILT)/people.txt ## open the example in the browser, and say who can sign in
+	@cat $(BUILT)/people.txt
 	$(BIN)/mingjian serve -w $(BUILT)/workspace -s three_portraits
+
+$(BUILT)/people.txt: | $(READY) fonts
+	$(BIN)/mingjian demo $(EXAMPLE) $(BUILT)
 
 test: lint types tests ## all that must hold before a change is taken
 
@@ -42,7 +44,6 @@ bench: $(READY) fonts ## time and peak memory of every step of `make run`
 	$(BIN)/python bench/run.py
 
 wheelhouse: $(WHEELHOUSE)/README.txt ## a folder from which a machine without a network installs and runs
-	rm -f $(WHEELHOUSE)/mingjian-*.whl
 	$(BIN)/pip wheel --quiet --no-index -f $(WHEELHOUSE) --no-deps --wheel-dir $(WHEELHOUSE) .
 
 # All that is fetched: what runs, what builds Mingjian from source, and what signs in at an OpenID provider.
