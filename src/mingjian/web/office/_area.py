@@ -28,9 +28,9 @@ def _links(visit: Visit, scheme: Scheme) -> Iterable[Link]:
     if ITEM in scheme.evidence and any(
         role.reads in ("confidential", "sealed") and (ITEM in role.adds or role.oversees) for role in roles
     ):
-        yield Link("/items", "office.items", "office.about_items")
+        yield Link("/items", "office.nav_items", "office.about_items")
     if above:
-        yield Link("/tables", "office.tables", "office.about_tables")
+        yield Link("/tables", "office.nav_tables", "office.about_tables")
         yield Link("/ledger", "office.ledger", "office.about_ledger")
 
 

@@ -17,7 +17,7 @@ from mingjian.workspace import Member, Panorama
 
 router: Final = APIRouter()
 MOST_MOVERS: Final = 8
-FIRST: Final = 6  # common problems that are shown at once
+FIRST: Final = 4  # common problems that are shown at once
 SHADES: Final = 4  # of the table's cells; where there are more bands, the upper ones look alike
 
 

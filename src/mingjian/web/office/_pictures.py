@@ -14,6 +14,7 @@ from mingjian.workspace import Beside, Forest, Member, Panorama
 # From the weakest band to the strongest: only what is weak stands out. The table's cells have the same (office.css).
 SHADES: Final = ("#b3382c", "#e2a58f", "#f3ddd0", "#f8f4ec")
 INK, RULE, CALM, ACCENT, MUTED = "#1b2430", "#d9d6cc", "#2f6f62", "#b3382c", "#5c6470"
+LABELS: Final = 215  # pixels
 
 Option = Mapping[str, Any]
 
@@ -30,6 +31,7 @@ def ranges(laid: Panorama, speech: Speech) -> Sequence[str]:
 def heat(laid: Panorama, speech: Speech) -> Option:
     """Units from left to right, indicators from top to bottom; a click leads to the unit's portrait."""
     rows = {member.id: place for place, member in enumerate(laid.members)}
+    names = {member.id: _name(member, speech) for member in laid.members}
     columns = {subject.id: place for place, subject in enumerate(laid.subjects)}
     shown = [(s, m, v) for (s, m), v in laid.cells.items() if v.number is not None]
     bounds = [float(bound) for bound in laid.bands]
@@ -40,7 +42,7 @@ def heat(laid: Panorama, speech: Speech) -> Option:
     ]
     return {
         "aria": {"decal": {"show": False}},
-        "grid": {"left": 8, "right": 8, "top": 8, "bottom": 48, "containLabel": True},
+        "grid": {"left": 24, "right": 8, "top": 8, "bottom": 48, "containLabel": True},
         "xAxis": {
             "type": "category",
             "data": [f"{s.id} {speech.title(s.title)}" for s in laid.subjects],
@@ -58,8 +60,8 @@ def heat(laid: Panorama, speech: Speech) -> Option:
         "yAxis": {
             "type": "category",
             "inverse": True,
-            "data": [_name(member, speech) for member in laid.members],
-            "axisLabel": {"fontSize": 12, "color": INK, "width": 190, "overflow": "truncate", "interval": 0},
+            "data": list(names.values()),
+            "axisLabel": {"fontSize": 12, "color": INK, "width": LABELS, "overflow": "truncate", "interval": 0},
             "axisTick": {"show": False},
             "axisLine": {"show": False},
         },
@@ -79,9 +81,14 @@ def heat(laid: Panorama, speech: Speech) -> Option:
         "series": [
             {
                 "type": "heatmap",
-                "dimensions": [speech("office.unit"), speech("office.indicator"), speech("office.score")],
-                "encode": {"x": 0, "y": 1, "tooltip": [0, 1, 2]},
-                "data": [[columns[s], rows[m], float(v.printed)] for s, m, v in shown],
+                "dimensions": [
+                    "unit",
+                    "row",
+                    {"name": "score", "displayName": speech("office.score")},
+                    {"name": "indicator", "displayName": speech("office.indicator"), "type": "ordinal"},
+                ],
+                "encode": {"x": "unit", "y": "row", "tooltip": ["indicator", "score"]},
+                "data": [[columns[s], rows[m], float(v.printed), names[m]] for s, m, v in shown],
                 "itemStyle": {"borderColor": "#ffffff", "borderWidth": 1},
                 "emphasis": {"itemStyle": {"borderColor": INK, "borderWidth": 2}},
             }
@@ -126,7 +133,7 @@ def forest(seen: Forest, laid: Panorama, speech: Speech) -> Option:
     floor = 10 * int(min(lowest, default=0.0) // 10)
     return {
         "aria": {"decal": {"show": False}},
-        "grid": {"left": 8, "right": 24, "top": 36, "bottom": 8, "containLabel": True},
+        "grid": {"left": 24, "right": 24, "top": 36, "bottom": 8, "containLabel": True},
         "legend": {"top": 0, "left": 0, "data": [middle, own], "textStyle": {"color": INK}, "selectedMode": False},
         "tooltip": {"trigger": "item"},
         "xAxis": {
@@ -139,7 +146,7 @@ def forest(seen: Forest, laid: Panorama, speech: Speech) -> Option:
             "type": "category",
             "inverse": True,
             "data": [line_name(line, laid, speech) for line in lines],
-            "axisLabel": {"color": INK, "fontSize": 12, "width": 190, "overflow": "truncate", "interval": 0},
+            "axisLabel": {"color": INK, "fontSize": 12, "width": LABELS, "overflow": "truncate", "interval": 0},
             "axisTick": {"show": False},
             "axisLine": {"show": False},
         },

@@ -16,7 +16,7 @@ from mingjian.web.office._who import AsOverseer, kinds_of, names_of
 from mingjian.workspace import Busy
 
 router: Final = APIRouter()
-MOST: Final = 200
+MOST: Final = 60
 
 
 @router.get("/reads")
