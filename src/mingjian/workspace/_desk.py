@@ -25,7 +25,7 @@ from mingjian.workspace._attachments import Attachment
 from mingjian.workspace._explained import Explained, rows_of
 from mingjian.workspace._limited import limited
 from mingjian.workspace._office import Now, Office, kind_of
-from mingjian.workspace._panorama import Panorama
+from mingjian.workspace._panorama import Panorama, charted
 from mingjian.workspace._paper_facts import grade
 from mingjian.workspace._shelf import Kept
 from mingjian.workspace._workspace import Taken
@@ -294,11 +294,12 @@ class Desk:
     def panorama(self, period: Period) -> Panorama:
         """Everybody at a glance. Raises Forbidden unless all of them are within reach."""
         now = self.now
-        laid = self.office.panorama(now, period)
-        within = set(now.policy.reach(now.actor(self.account), laid.index.of))
-        if beyond := [s.id for s in laid.subjects if s.id not in within]:
-            self._must(now, now.policy.describe(now.actor(self.account), beyond[0]), "see the panorama")
-        return laid
+        index, _ = charted(now.scheme)
+        within = set(now.policy.reach(now.actor(self.account), index.of))
+        for subject in now.hierarchy.alive(index.of, period.first, period.end):
+            if subject.id not in within:
+                self._must(now, now.policy.describe(now.actor(self.account), subject.id), "see the panorama")
+        return self.office.panorama(now, period)
 
     def _described(self, now: Now, subject: str, period: Period, what: str) -> Subject:
         """The subject, once it is decided that its numbers may be seen; of a person, once that is in the read log."""
