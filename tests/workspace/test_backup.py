@@ -180,6 +180,24 @@ def test_what_is_backed_up_while_people_write_comes_back_whole(desk: Desk, tmp_p
         check(Workspace.open(folder), backup, desk.workspace)
 
 
+def test_what_is_written_between_the_copies_does_not_tear_them_apart(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mingjian.workspace import _backup
+
+    copy_database = _backup._copy_database
+
+    def copy_and_write(source: Path, into: Path) -> None:
+        copy_database(source, into)
+        desk.round()
+
+    monkeypatch.setattr(_backup, "_copy_database", copy_and_write)
+    backup = back_up(desk.workspace, tmp_path / "b.tar")
+    assert backup.head.size < desk.workspace.ledger.size
+    restore(tmp_path / "b.tar", tmp_path / "again")
+    check(Workspace.open(tmp_path / "again"), backup, desk.workspace)
+
+
 def test_a_restored_workspace_goes_on(desk: Desk, tmp_path: Path) -> None:
     backup = back_up(desk.workspace, tmp_path / "b.tar")
     restore(tmp_path / "b.tar", tmp_path / "again")

@@ -51,6 +51,8 @@ def _json(built: Built) -> dict[str, Any]:
         "numbers": built.report.counts if built.report is not None else {},
         "good": built.report is not None and built.report.good,
         "claims": [verdict.to_json() for verdict in built.verdicts],
+        "people": [{"user": login.name, "name": login.shown, "roles": login.roles} for login in built.logins],
+        "password": built.password or None,
     }
 
 
@@ -76,3 +78,19 @@ def _print(console: Console, built: Built, shown: Face) -> None:
     console.print(table)
     if built.report is not None:
         print_report(console, built.report, shown)
+    if built.logins:
+        _print_people(console, built, shown)
+
+
+def _print_people(console: Console, built: Built, shown: Face) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("user", "name", "roles"):
+        table.add_column(shown.word(column))
+    for login in built.logins:
+        table.add_row(*map(Text, (login.name, login.shown, ", ".join(login.roles))))
+    console.print()
+    console.print(table)
+    console.print(f"{shown.word('password')}: {built.password}", markup=False)

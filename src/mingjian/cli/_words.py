@@ -80,9 +80,14 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "state": ("state", "状态"),
     "due": ("due", "期限"),
     "overdue": ("OVERDUE", "逾期"),
+    "user": ("who can sign in", "可登录的用户"),
+    "name": ("name", "姓名"),
+    "roles": ("roles over", "角色与范围"),
+    "password": ("password of all", "统一密码"),
     "erased": ("erased", "已销毁"),
     "audited": ("the ledger audits clean", "账本审计无误"),
 }
+
 
 def word(key: str, language: Language) -> str:
     """A word or phrase in a language."""

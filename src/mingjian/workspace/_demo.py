@@ -27,14 +27,16 @@ from mingjian.base.errors import Misuse
 from mingjian.base.values import Period
 from mingjian.declare import Scheme
 from mingjian.reckon.claims import Verdict
-from mingjian.workspace._demo_office import Login, open_list, people_in, write_letters, write_tables
+from mingjian.workspace._demo_office import Login, open_list, people_in, people_text, write_letters, write_tables
 from mingjian.workspace._issued import STATUS_FILE, TRUST_FILE, Order, issue_into, level_of
 from mingjian.workspace._office import ISSUED, Office
+from mingjian.workspace._oversight import CLAIMS
 from mingjian.workspace._schemes import scheme_folder
 from mingjian.workspace._verifying import read_trust, verify_files
 from mingjian.workspace._workspace import Workspace, now
 
 MARK: Final = ".mingjian-example"  # only a folder that an example was built into is ever cleared
+PEOPLE: Final = "people.txt"  # who can sign in, for whoever opens the example
 CSV_ROWS: Final = 10_000  # beyond, Parquet
 BY: Final = "example"
 
@@ -112,6 +114,7 @@ def build_example(
         _programme(built, programme, scale, progress)
     _verify(built)
     if "claims" in declared:
+        shutil.copyfile(example / declared["claims"], workspace.folder / CLAIMS)
         with built.timed("claims", example / declared["claims"]) as count:
             built.verdicts = workspace.claims(example / declared["claims"])
             count[0] = len(built.verdicts)
@@ -199,6 +202,7 @@ def _office(built: Built, scheme: Scheme, programme: Mapping[str, Any], folder: 
     with built.timed("accounts", workspace.folder) as count:
         built.logins = people_in(Office(workspace, scheme.id), sample, seed, built.password, BY)
         count[0] = len(built.logins)
+    (built.folder / PEOPLE).write_text(people_text(built.logins, built.password), "utf-8")
 
 
 def _verify(built: Built) -> None:

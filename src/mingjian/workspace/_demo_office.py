@@ -98,6 +98,12 @@ def people_in(office: Office, sample: Any, seed: int, password: str, by: str) ->
     return logins
 
 
+def people_text(logins: Iterable[Login], password: str) -> str:
+    """Who can sign in, a line each: name, what they are shown as, and their roles; then the password of all."""
+    lines = [f"{login.name:<12} {', '.join(login.roles):<40} {login.shown}" for login in logins]
+    return "\n".join(["Who can sign in 可登录的用户", *lines, f"Password 密码: {password}", ""])
+
+
 def open_list(
     workspace: Workspace, scheme: Scheme, sample: Any, seed: int, write: Callable[[str, Any], Path], by: str
 ) -> int:
