@@ -36,8 +36,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 
 def build(folder: Path) -> tuple[Workspace, Office]:
     """An office in which a task was reported, with a script in the text and in the note."""
-    clock = lambda: datetime(2021, 10, 8, 8, tzinfo=UTC)  # noqa: E731
-    workspace = Workspace.create(folder, origin="example.org/office", clock=clock)
+    start = datetime(2021, 10, 8, 8, tzinfo=UTC)
+    workspace = Workspace.create(folder, origin="example.org/office", clock=lambda: start)
     scheme = workspace.adopt("three_portraits", "setup")
     aspect = {"aspect": "A", "aspect_zh": "组织", "aspect_en": "Organisation"}
     task = {"task": "T1", "unit": "U1", "indicator": "1", "quarter": "2021Q4", "deadline": "2021-11-10"}
@@ -53,7 +53,7 @@ def build(folder: Path) -> tuple[Workspace, Office]:
         workspace.add(scheme, kind, read_rows(listed, evidence_types(scheme)[kind], zone=scheme.zone), "setup")
     office = Office(workspace, scheme.id)
     for account, role, over in (("assessor", "assessor", "D"), ("reporter", "reporter", "U1")):
-        grant(office, account, role, over, since=clock().date(), by="setup")
+        grant(office, account, role, over, since=start.date(), by="setup")
     file = [("<img src=x onerror=alert(3)>.pdf", io.BytesIO(PDF))]
     said = {"report": [{"text": SCRIPT}]}
     office.desk("reporter").act("duty", "T1", "report", expected=0, rows=said, files=file, note=SCRIPT)
