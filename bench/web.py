@@ -80,8 +80,8 @@ def pages_of(who: str, chance: random.Random) -> str:
     """A page that this person would look at next."""
     unit = f"U{chance.randint(1, UNITS):02}"
     own = {"reporter": "U01", "reporter2": "U02", "head": "U01", "resident": "U03"}.get(who, unit)
-    choices = ["/", "/work", "/alive", f"/portraits/{own}?period={QUARTER}", f"/why/{own}/assessment?period={QUARTER}"]
-    choices += ["/work/duty?state=listed", "/portraits", "/verify"]
+    choices = ["/", "/tasks", "/alive", f"/portraits/{own}?period={QUARTER}", f"/why/{own}/assessment?period={QUARTER}"]
+    choices += ["/tasks/duty?state=listed", "/portraits", "/verify"]
     if who in ("office", "assessor", "auditor"):
         choices += [f"/panorama?period={QUARTER}"]
     return chance.choice(choices)
@@ -131,8 +131,8 @@ async def load(address: str, names: Sequence[str], people: int, seconds: float) 
 async def visible(address: str) -> float:
     """Seconds from a report of one row to the moment at which its unit's numbers show it, as late."""
     async with signed_in(address, "reporter", password()) as browser:
-        queue = await browser.get("/work/duty?state=listed")
-        found = re.search(r'href="(/work/duty/case\?id=[^"]*A1)"', queue.text)
+        queue = await browser.get("/tasks/duty?state=listed")
+        found = re.search(r'href="(/tasks/duty/case\?id=[^"]*A1)"', queue.text)
         assert found is not None, "no task is open"
         quarter = re.search(r"(\d{4}Q\d)", found[1])
         assert quarter is not None

@@ -38,9 +38,9 @@ PEOPLE = {
 }
 PAGES = {
     "office": ["/", "/panorama?period=2021Q4", "/reads", "/people", "/ledger", "/tables", "/account"],
-    "assessor": ["/work", "/work/duty?state=reported", "/panorama?period=2021Q4", "/portraits/U1?period=2021Q4"],
+    "assessor": ["/tasks", "/tasks/duty?state=reported", "/panorama?period=2021Q4", "/portraits/U1?period=2021Q4"],
     "auditor": ["/reads", "/sign-ins", "/ledger"],
-    "reporter": ["/work", "/work/duty/case?id=T1", "/portraits/U1?period=2021Q4"],
+    "reporter": ["/tasks", "/tasks/duty/case?id=T1", "/portraits/U1?period=2021Q4"],
     "head": ["/portraits/U1?period=2021Q4", "/why/U1/assessment?period=2021Q4"],
     "leader": ["/portraits/L1?period=2021Q4"],
 }
@@ -142,14 +142,14 @@ def test_a_report_travels_to_its_score(chromium: Browser, address: str, tmp_path
     proof = tmp_path / "纪要.pdf"
     proof.write_bytes(b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\n%%EOF\n")
     reporters, page = signed_in(chromium, address, "reporter")
-    page.goto("/work/duty/case?id=T1")
+    page.goto("/tasks/duty/case?id=T1")
     page.fill("[name='row.report.1.text']", "已学习四次")
     page.locator("input[type=file]").first.set_input_files(proof)
     page.get_by_role("button", name="报告完成情况").first.click()
     page.get_by_text("待评审").first.wait_for()
 
     assessors, desk = signed_in(chromium, address, "assessor")
-    desk.goto("/work/duty/case?id=T1")
+    desk.goto("/tasks/duty/case?id=T1")
     assert "已学习四次" in desk.content()
     review = desk.locator("details:has([name='fill.awarded'])").last
     if review.get_attribute("open") is None:

@@ -71,7 +71,7 @@ def people(office: Any) -> dict[str, Any]:
 
 
 def at(case: str, process: str = "duty") -> str:
-    return f"/work/{process}/case?id={quote(case, safe='')}"
+    return f"/tasks/{process}/case?id={quote(case, safe='')}"
 
 
 def acted(browser: Any, case: str, act: str, seen: int, *, process: str = "duty", files: Any = (), **data: Any) -> Any:
@@ -97,7 +97,7 @@ PROOF = [("files", ("纪要.pdf", PDF))]
 # -- the quarter --------------------------------------------------------------------------------------------------------
 def test_a_quarter_is_played_through(office: Any, people: dict[str, Any], said: Any) -> None:
     assessor, reporter = people["assessor"], people["rep1"]
-    listed = said(reporter.get("/work"))
+    listed = said(reporter.get("/tasks"))
     for words in ("Task of the list", "Study", "Warning", "33 days left", "Report"):
         assert words in listed
     assert "Bureau two" not in listed
@@ -105,11 +105,11 @@ def test_a_quarter_is_played_through(office: Any, people: dict[str, Any], said: 
     done = report(reporter, "T1", files=PROOF)
     assert done.status_code == 200
     assert "Done: Report. It is now: Reported." in said(done)
-    queue = said(assessor.get("/work/duty?state=reported"))
+    queue = said(assessor.get("/tasks/duty?state=reported"))
     assert "1 found" in queue
     shown = assessor.get(at("T1"))
     assert "已学习四次" in shown.text
-    link = re.search(r'href="(/work/duty/attachment[^"]+)"', shown.text)
+    link = re.search(r'href="(/tasks/duty/attachment[^"]+)"', shown.text)
     assert link is not None
     file = assessor.get(unescape(link[1]))
     assert file.content == PDF
@@ -134,7 +134,7 @@ def test_a_quarter_is_played_through(office: Any, people: dict[str, Any], said: 
 
     found = {"kind": "problem", "row.problem.1.text": "台账缺页", "row.problem.1.deadline": "2021-10-20"}
     for _ in range(2):  # twice is once
-        added = assessor.post(f"/work/duty/case/add?id={quote('T1')}", found)
+        added = assessor.post(f"/tasks/duty/case/add?id={quote('T1')}", found)
         assert "Added: Problem" in said(added)
     (problem,) = office.house.office.desk(people_account(office, "rep1")).cases("problem")
     assert problem.due == date(2021, 10, 20)
@@ -154,16 +154,16 @@ def people_account(office: Any, name: str) -> str:
 def test_late_is_said_before_and_after(office: Any, people: dict[str, Any], said: Any) -> None:
     office.clock.later(days=40)
     reporter = office.browser("rep1")
-    assert "days overdue" in said(reporter.get("/work"))
+    assert "days overdue" in said(reporter.get("/tasks"))
     assert "this will be recorded as late" in said(reporter.get(at("T1")))
     assert "after the deadline" in said(report(reporter, "T1"))
     assessor = office.browser("assessor")
-    assert "2 found" in said(assessor.get("/work/duty?show=late"))
+    assert "2 found" in said(assessor.get("/tasks/duty?show=late"))
     assert "Missing" in said(acted(assessor, "T3", "missing", 0))
 
 
 def test_a_key_may_be_anything(office: Any, people: dict[str, Any], said: Any) -> None:
-    address = re.search(r'href="(/work/duty/case[^"]+T%26[^"]+)"', people["rep1"].get("/work").text)
+    address = re.search(r'href="(/tasks/duty/case[^"]+T%26[^"]+)"', people["rep1"].get("/tasks").text)
     assert address is not None
     page = people["rep1"].get(unescape(address[1]))
     assert ODD in said(page)
@@ -179,28 +179,28 @@ def test_a_key_may_be_anything(office: Any, people: dict[str, Any], said: Any) -
 def test_filters_find_what_they_say(people: dict[str, Any], said: Any) -> None:
     assessor = people["assessor"]
     for query, count in (("", 3), ("?about=U2", 1), ("?member=2", 1), ("?period=2021Q4", 3), ("?show=late", 0)):
-        assert f"{count} found" in said(assessor.get(f"/work/duty{query}"))
-    assert "0 found" in said(assessor.get("/work/duty?show=mine&state=listed"))
+        assert f"{count} found" in said(assessor.get(f"/tasks/duty{query}"))
+    assert "0 found" in said(assessor.get("/tasks/duty?show=mine&state=listed"))
     report(people["rep1"], "T1")
-    assert "1 found" in said(assessor.get("/work/duty?show=mine"))
-    assert assessor.get("/work/nothing").status_code == 404
-    assert assessor.get("/work/duty?page=x").status_code == 404
-    assert assessor.get("/work/duty?page=99").status_code == 200
+    assert "1 found" in said(assessor.get("/tasks/duty?show=mine"))
+    assert assessor.get("/tasks/nothing").status_code == 404
+    assert assessor.get("/tasks/duty?page=x").status_code == 404
+    assert assessor.get("/tasks/duty?page=99").status_code == 200
 
 
 def test_long_lists_come_fifty_at_a_time(office: Any, people: dict[str, Any], said: Any) -> None:
     put(office.house.office, "task", [task(f"L{n:03}", "U2") for n in range(120)])
-    first, last = people["assessor"].get("/work/duty?about=U2"), people["assessor"].get("/work/duty?about=U2&page=3")
+    first, last = people["assessor"].get("/tasks/duty?about=U2"), people["assessor"].get("/tasks/duty?about=U2&page=3")
     assert "121 found" in said(first)
     assert "Page 1 of 3" in said(first)
-    assert first.text.count("/work/duty/case?id=") == 50
-    assert last.text.count("/work/duty/case?id=") == 21
+    assert first.text.count("/tasks/duty/case?id=") == 50
+    assert last.text.count("/tasks/duty/case?id=") == 21
 
 
 def test_the_same_pages_in_chinese(people: dict[str, Any], said: Any) -> None:
     reporter = people["rep1"]
     reporter.post("/language", {"language": "zh"})
-    page = said(reporter.get("/work"))
+    page = said(reporter.get("/tasks"))
     for words in ("我的工作", "研究部署", "一局", "待报告", "还剩"):
         assert words in page
     assert "已办理：报告完成情况" in said(report(reporter, "T1"))
@@ -294,14 +294,14 @@ def test_another_units_case_is_as_if_it_were_not_there(people: dict[str, Any], s
     tries: tuple[Callable[[str], Any], ...] = (
         lambda case: reporter.get(at(case)),
         lambda case: report(reporter, case),
-        lambda case: reporter.post(f"/work/duty/case/add?id={case}", {"kind": "problem"}),
-        lambda case: reporter.get(f"/work/duty/attachment?id={case}&sha256={digest}"),
+        lambda case: reporter.post(f"/tasks/duty/case/add?id={case}", {"kind": "problem"}),
+        lambda case: reporter.get(f"/tasks/duty/attachment?id={case}&sha256={digest}"),
     )
     for change in tries:
         hidden, absent = change("T3"), change("T999")
         assert hidden.status_code == absent.status_code == 403
         assert said(hidden).replace("T3", "T999") == said(absent)
-    assert "0 found" in said(reporter.get("/work/duty?about=U2"))
+    assert "0 found" in said(reporter.get("/tasks/duty?about=U2"))
 
 
 def test_a_role_taken_away_ends_with_the_next_request(office: Any, people: dict[str, Any], said: Any) -> None:
@@ -312,9 +312,9 @@ def test_a_role_taken_away_ends_with_the_next_request(office: Any, people: dict[
     steward.take(people_account(office, "rep1"), "reporter", "U1")
     assert reporter.get(at("T1")).status_code == 403
     assert report(reporter, "T1").status_code == 403
-    assert "Nothing waits for you" in said(reporter.get("/work"))
+    assert "Nothing waits for you" in said(reporter.get("/tasks"))
     sent = [("file", ("a.csv", b"task,unit,text\nT1,U1,x\n"))]
-    assert reporter.post("/work/duty/sheet/report", files=sent).status_code == 403
+    assert reporter.post("/tasks/duty/sheet/report", files=sent).status_code == 403
 
 
 def test_only_those_who_may_do_an_act(office: Any, people: dict[str, Any], said: Any) -> None:
@@ -322,17 +322,17 @@ def test_only_those_who_may_do_an_act(office: Any, people: dict[str, Any], said:
     assert refused.status_code == 403
     assert "Assessor" in said(refused)
     assert acted(people["rep1"], "T1", "nothing", 0).status_code == 422
-    assert people["rep1"].get("/work-lists").status_code == 403
-    assert people["rep1"].get("/work-lists/task").status_code == 403
-    assert people["rep1"].post("/work-lists/task", files=[("file", ("a.csv", b"task\n"))]).status_code == 403
-    for path in ("/work", at("T1"), "/work-lists"):
+    assert people["rep1"].get("/tasks-lists").status_code == 403
+    assert people["rep1"].get("/tasks-lists/task").status_code == 403
+    assert people["rep1"].post("/tasks-lists/task", files=[("file", ("a.csv", b"task\n"))]).status_code == 403
+    for path in ("/tasks", at("T1"), "/tasks-lists"):
         assert "/sign-in" in str(office.stranger().get(path).url)
 
 
 def test_nothing_is_taken_from_other_pages(office: Any, people: dict[str, Any]) -> None:
     size = office.workspace.ledger.size
     other = people["rep2"].csrf
-    for path in (at("T1"), "/work/duty/case/add?id=T1", "/work/duty/sheet/report", "/work-lists/task"):
+    for path in (at("T1"), "/tasks/duty/case/add?id=T1", "/tasks/duty/sheet/report", "/tasks-lists/task"):
         for token in ("", "forged", other):
             answer = people["rep1"].ask("POST", path, data={"csrf": token, "act": "report", "seen": "0"})
             assert answer.status_code == 403
@@ -356,12 +356,12 @@ def test_script_in_every_text_comes_out_as_text(people: dict[str, Any], said: An
     bad = reviewed(people["assessor"], "T1", {**DEDUCTION, "note": SCRIPT, "reason": SCRIPT}, awarded=SCRIPT)
     reviewed(people["assessor"], "T1", {**DEDUCTION, "note": SCRIPT, "proof": SCRIPT})
     found = {"kind": "problem", "row.problem.1.text": SCRIPT, "row.problem.1.deadline": "2021-10-20"}
-    people["assessor"].post("/work/duty/case/add?id=T1", found)
+    people["assessor"].post("/tasks/duty/case/add?id=T1", found)
     sheet = people["rep1"].post(
-        "/work/duty/sheet/report", files=[("file", (f"{SCRIPT}.csv", f"task,unit,{SCRIPT}\n{SCRIPT},U1,x\n".encode()))]
+        "/tasks/duty/sheet/report", files=[("file", (f"{SCRIPT}.csv", f"task,unit,{SCRIPT}\n{SCRIPT},U1,x\n".encode()))]
     )
     assert bad.status_code == sheet.status_code == 422
-    for shown in (page, bad, sheet, people["rep1"].get(at("T1")), people["rep1"].get("/work")):
+    for shown in (page, bad, sheet, people["rep1"].get(at("T1")), people["rep1"].get("/tasks")):
         assert "<script>alert" not in shown.text
         assert "alert(" not in re.sub(r"&lt;script&gt;alert\(&#39;明&#39;\)", "", shown.text)
     assert SCRIPT in said(page)
@@ -400,7 +400,7 @@ def test_a_zip_bomb_as_proof_or_as_a_sheet_is_not_unfolded(office: Any, people: 
             book.writestr(f"xl/worksheets/sheet{part}.xml", b" " * (32 << 20))
     bomb = packed.getvalue()
     for sent in (bomb, bomb.replace((32 << 20).to_bytes(4, "little"), (10).to_bytes(4, "little"))):
-        page = people["rep1"].post("/work/duty/sheet/report", files=[("file", ("a.xlsx", sent))])
+        page = people["rep1"].post("/tasks/duty/sheet/report", files=[("file", ("a.xlsx", sent))])
         assert page.status_code == 422
         assert "unfolds to more than" in said(page)
     assert report(people["rep1"], "T1", files=[("files", ("a.xlsx", bomb))]).status_code == 422
@@ -413,7 +413,7 @@ NAMES = ["../../etc/passwd.pdf", "..\\..\\a.pdf", "/etc/a.pdf", "a\r\nX-Evil: 1.
 @pytest.mark.parametrize("name", NAMES)
 def test_a_files_name_leads_nowhere(office: Any, people: dict[str, Any], name: str) -> None:
     report(people["rep1"], "T1", files=[("files", (name, PDF))])
-    link = re.search(r'href="(/work/duty/attachment[^"]+)"', people["rep1"].get(at("T1")).text)
+    link = re.search(r'href="(/tasks/duty/attachment[^"]+)"', people["rep1"].get(at("T1")).text)
     assert link is not None
     told = people["rep1"].get(unescape(link[1]))
     disposition = told.headers["Content-Disposition"]
@@ -429,7 +429,7 @@ def test_a_files_name_leads_nowhere(office: Any, people: dict[str, Any], name: s
 )
 def test_no_digest_leads_out_of_the_case(people: dict[str, Any], digest: str) -> None:
     report(people["rep1"], "T1", files=PROOF)
-    answer = people["rep1"].get(f"/work/duty/attachment?id=T1&sha256={digest}")
+    answer = people["rep1"].get(f"/tasks/duty/attachment?id=T1&sha256={digest}")
     assert answer.status_code == 404
     assert "Content-Disposition" not in answer.headers
 
@@ -438,8 +438,8 @@ def test_a_file_is_had_through_its_own_case_only(people: dict[str, Any]) -> None
     report(people["rep1"], "T1", files=PROOF)
     link = re.search(r"sha256=([0-9a-f]{64})", people["rep1"].get(at("T1")).text)
     assert link is not None
-    assert people["rep2"].get(f"/work/duty/attachment?id=T1&sha256={link[1]}").status_code == 403
-    assert people["rep2"].get(f"/work/duty/attachment?id=T3&sha256={link[1]}").status_code == 404
+    assert people["rep2"].get(f"/tasks/duty/attachment?id=T1&sha256={link[1]}").status_code == 403
+    assert people["rep2"].get(f"/tasks/duty/attachment?id=T3&sha256={link[1]}").status_code == 404
 
 
 # -- by the sheet -------------------------------------------------------------------------------------------------------
@@ -459,19 +459,19 @@ def workbook(rows: list[list[str]]) -> bytes:
 
 def test_a_sheet_goes_down_is_filled_in_in_part_and_comes_up(office: Any, people: dict[str, Any], said: Any) -> None:
     reporter = people["rep1"]
-    down = reporter.get("/work/duty/sheet/report")
+    down = reporter.get("/tasks/duty/sheet/report")
     assert down.headers["Content-Type"].endswith("spreadsheetml.sheet")
     assert down.headers["Content-Disposition"].startswith("attachment")
     heading, *rows = cells(down.content)
     assert [row[0] for row in rows] == ["T1", ODD]  # my own, and no other unit's
     assert "Study" in str(cells(down.content, 1))
     rows[0][heading.index("完成情况")] = "已办四次"
-    done = reporter.post("/work/duty/sheet/report", files=[("file", ("a.xlsx", workbook([heading, *rows])))])
+    done = reporter.post("/tasks/duty/sheet/report", files=[("file", ("a.xlsx", workbook([heading, *rows])))])
     assert "Done for 1: Report." in said(done)
     desk = office.house.office.desk(people_account(office, "rep1"))
     assert {case.id: case.state for case in desk.cases("duty")} == {"T1": "reported", ODD: "listed"}
-    assert [row[0] for row in cells(reporter.get("/work/duty/sheet/report").content)[1:]] == [ODD]
-    nothing = reporter.post("/work/duty/sheet/report", files=[("file", ("a.xlsx", workbook([heading, rows[1]])))])
+    assert [row[0] for row in cells(reporter.get("/tasks/duty/sheet/report").content)[1:]] == [ODD]
+    nothing = reporter.post("/tasks/duty/sheet/report", files=[("file", ("a.xlsx", workbook([heading, rows[1]])))])
     assert nothing.status_code == 422
     assert "nothing is filled in" in said(nothing)
 
@@ -481,26 +481,26 @@ def test_findings_of_a_sheet_stand_at_their_cells_and_nothing_lands(
 ) -> None:
     size = office.workspace.ledger.size
     sheet = f"task,unit,text,planned,done\nT1,U1,已办,四,4\n{ODD},U1,已办,4,-4\nT1,U1,重复,1,1\n"
-    page = people["rep1"].post("/work/duty/sheet/report", files=[("file", ("报告.csv", sheet.encode()))])
+    page = people["rep1"].post("/tasks/duty/sheet/report", files=[("file", ("报告.csv", sheet.encode()))])
     assert page.status_code == 422
     rows = re.findall(r'<th scope="row">(\d+)</th>\s*<td data-label="Column">([^<]+)</td>', page.text)
     assert {("2", "Number planned"), ("3", "Number done")} <= set(rows)
     assert "四" in said(page)
     others = "task,unit,text\nT1,U1,已办\nT3,U2,别人的\nT999,U1,没有的\n"
-    page = people["rep1"].post("/work/duty/sheet/report", files=[("file", ("报告.csv", others.encode()))])
+    page = people["rep1"].post("/tasks/duty/sheet/report", files=[("file", ("报告.csv", others.encode()))])
     assert page.status_code == 403
     assert "there is no case T3 here" in said(page)
     assert "there is no case T999 here" in said(page)
     assert office.workspace.ledger.size == size
     for name in ("a.parquet", "a.exe", "..", ""):
-        assert people["rep1"].post("/work/duty/sheet/report", files=[("file", (name, b"x"))]).status_code == 422
+        assert people["rep1"].post("/tasks/duty/sheet/report", files=[("file", (name, b"x"))]).status_code == 422
 
 
 @pytest.mark.parametrize("first", ["=", "+", "-", "@"])
 def test_no_text_of_a_sheet_becomes_a_formula(office: Any, people: dict[str, Any], first: str) -> None:
     evil = f'{first}HYPERLINK("http://evil.example","x")'
     put(office.house.office, "task", [task(evil, "U1")])
-    content = people["rep1"].get("/work/duty/sheet/report").content
+    content = people["rep1"].get("/tasks/duty/sheet/report").content
     assert evil in [row[0] for row in cells(content)]
     with zipfile.ZipFile(io.BytesIO(content)) as book:
         for part in book.namelist():
@@ -511,15 +511,15 @@ def test_no_text_of_a_sheet_becomes_a_formula(office: Any, people: dict[str, Any
 
 def test_an_assessor_issues_lists(office: Any, people: dict[str, Any], said: Any) -> None:
     assessor = people["assessor"]
-    assert "Task" in said(assessor.get("/work-lists"))
-    heading = cells(assessor.get("/work-lists/task").content)[0]
+    assert "Task" in said(assessor.get("/tasks-lists"))
+    heading = cells(assessor.get("/tasks-lists/task").content)[0]
     row = dict(task("N1", "U2"), awarded="", state="")
     order = ["task", "unit", "indicator", "quarter", "deadline", "possible", "awarded", "state"]
     made = workbook([heading, [str(row[name]) for name in order]])
-    assert "Issued: 1 rows" in said(assessor.post("/work-lists/task", files=[("file", ("a.xlsx", made))]))
-    assert "issued before" in said(assessor.post("/work-lists/task", files=[("file", ("a.xlsx", made))]))
-    assert "N1" in said(people["rep2"].get("/work"))
+    assert "Issued: 1 rows" in said(assessor.post("/tasks-lists/task", files=[("file", ("a.xlsx", made))]))
+    assert "issued before" in said(assessor.post("/tasks-lists/task", files=[("file", ("a.xlsx", made))]))
+    assert "N1" in said(people["rep2"].get("/tasks"))
     wrong = workbook([heading, ["N2", "U9", "99", "2021Q4", "someday", "5.0", "", ""]])
-    page = assessor.post("/work-lists/task", files=[("file", ("b.xlsx", wrong))])
+    page = assessor.post("/tasks-lists/task", files=[("file", ("b.xlsx", wrong))])
     assert page.status_code in (403, 422)
     assert "someday" in said(page)

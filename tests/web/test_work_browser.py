@@ -29,7 +29,7 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 PASSWORD = "a mirror, bright and still"
 SCRIPT = "</textarea><script>alert(1)</script><img src=x onerror=alert(2)>"
 PDF = b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\n%%EOF\n"
-CASE = "/work/duty/case?id=T1"
+CASE = "/tasks/duty/case?id=T1"
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian: chromium)")
 
@@ -137,7 +137,7 @@ def test_nothing_that_was_handed_in_runs(chromium: Browser, address: str) -> Non
         dialog.dismiss()
 
     page.on("dialog", note)
-    for path in ("/work", "/work/duty", CASE):
+    for path in ("/tasks", "/tasks/duty", CASE):
         page.goto(path)
         assert page.locator("main script, main img").count() == 0
     page.locator("[name='fill.awarded']").fill(SCRIPT)

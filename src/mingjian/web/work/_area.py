@@ -20,11 +20,11 @@ for module in (_sheets, _case, _lists):
 def _links(visit: Visit, scheme: Scheme) -> Iterable[Link]:
     processes = scheme.processes.values()
     if visit.holds(*(role for process in processes for act in process.acts.values() for role in act.by)):
-        yield Link("/work", "work.work", "work.about_work")
+        yield Link("/tasks", "work.work", "work.about_work")
     if visit.holds(
         *(role.id for role in scheme.roles.values() if {process.of for process in processes} & {*role.adds})
     ):
-        yield Link("/work-lists", "work.lists", "work.about_lists")
+        yield Link("/tasks-lists", "work.lists", "work.about_lists")
 
 
 work: Final = Area("work", router, _links)

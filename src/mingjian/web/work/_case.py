@@ -36,13 +36,13 @@ class Tried:
     texts: tuple[str, ...] = ()
 
 
-@router.get("/work/{process}/case")
+@router.get("/tasks/{process}/case")
 def one_case(request: Request, house: Home, desk: AtWork, process: str, id: str) -> Response:
     """A case with the forms of what can be done."""
     return _page(request, house, desk, desk.case(process, id), Tried())
 
 
-@router.post("/work/{process}/case")
+@router.post("/tasks/{process}/case")
 @takes_files
 def do(request: Request, house: Home, desk: AtWork, process: str, id: str, form: Sent) -> Response:
     """Do something to it, or ask for one more row to fill in."""
@@ -87,7 +87,7 @@ def do(request: Request, house: Home, desk: AtWork, process: str, id: str, form:
     return go(request, case_address(process, id), said, act=speech.title(act.title), state=state)
 
 
-@router.post("/work/{process}/case/add")
+@router.post("/tasks/{process}/case/add")
 def add(request: Request, house: Home, desk: AtWork, process: str, id: str, form: Sent) -> Response:
     """Add a row that starts a case of its own: a problem found in a task."""
     seen = desk.case(process, id)
@@ -107,7 +107,7 @@ def add(request: Request, house: Home, desk: AtWork, process: str, id: str, form
     return go(request, case_address(process, id), "work.added", kind=title, id=started)
 
 
-@router.get("/work/{process}/attachment")
+@router.get("/tasks/{process}/attachment")
 def attachment(desk: AtWork, process: str, id: str, sha256: str) -> Response:
     """A file handed in as proof, to be kept and not opened: it is a stranger's."""
     told, content = desk.attachment(process, id, sha256)

@@ -57,7 +57,7 @@ class Asked:
             "show": self.show,
         }
         chosen = {name: value for name, value in (said | other).items() if value}
-        return f"/work/{process}" + (f"?{urlencode(chosen)}" if chosen else "")
+        return f"/tasks/{process}" + (f"?{urlencode(chosen)}" if chosen else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def piled(desk: Casework, process: Process, asked: Asked) -> Pile:
     return Pile(process, Counter(case.state for case in cases), len(late), len(mine), found, todo, cases)
 
 
-@router.get("/work")
+@router.get("/tasks")
 def at_a_glance(request: Request, house: Home, desk: AtWork) -> Response:
     """Every process with something in it, what waits for the visitor first."""
     told = told_to(request, desk)
@@ -107,7 +107,7 @@ def at_a_glance(request: Request, house: Home, desk: AtWork) -> Response:
     )
 
 
-@router.get("/work/{process}")
+@router.get("/tasks/{process}")
 def one_process(
     request: Request,
     house: Home,

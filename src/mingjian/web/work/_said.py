@@ -159,7 +159,7 @@ def period_of(of: EvidenceType) -> Field | None:
 
 def case_address(process: str, case: str) -> str:
     """Where a case is shown. Its key is a parameter: it may hold slashes and dots, which a path would lose."""
-    return f"/work/{process}/case?{urlencode({'id': case})}"
+    return f"/tasks/{process}/case?{urlencode({'id': case})}"
 
 
 def shown_fields(kind: EvidenceType, hidden: Sequence[str] = ()) -> list[Field]:

@@ -31,26 +31,26 @@ Came = TypeVar("Came")
 
 
 # -- an act to many cases -----------------------------------------------------------------------------------------------
-@router.get("/work/{process}/sheet/{act}")
+@router.get("/tasks/{process}/sheet/{act}")
 def act_sheet(house: Home, desk: AtWork, process: str, act: str) -> Response:
     """The sheet to fill: a row for each case that waits for this act."""
     content = desk.act_sheet(process, act)
     return _sheet(f"{desk.now.scheme.processes[process].acts[act].title.zh}.xlsx", content)
 
 
-@router.post("/work/{process}/sheet/{act}")
+@router.post("/tasks/{process}/sheet/{act}")
 @takes_files
 def act_by_sheet(request: Request, house: Home, desk: AtWork, process: str, act: str, form: Sent) -> Response:
     """Take it in again: all that is filled in lands, or nothing does."""
     title = house.pages.speech(request).title(desk.asked(process, act)[0].title)
     done, error = _taken(form, lambda path: desk.act_file(process, act, path))
     if error is not None:
-        return _refused(request, house, desk, title, f"/work/{process}/sheet/{act}", error)
-    return go(request, f"/work/{process}", "work.sheet_done", act=title, count=done)
+        return _refused(request, house, desk, title, f"/tasks/{process}/sheet/{act}", error)
+    return go(request, f"/tasks/{process}", "work.sheet_done", act=title, count=done)
 
 
 # -- lists --------------------------------------------------------------------------------------------------------------
-@router.get("/work-lists")
+@router.get("/tasks-lists")
 def lists(request: Request, house: Home, desk: AtWork) -> Response:
     """The lists that this person issues."""
     if not (kinds := desk.lists()):
@@ -58,14 +58,14 @@ def lists(request: Request, house: Home, desk: AtWork) -> Response:
     return house.pages.html(request, "work/lists.html", kinds=kinds)
 
 
-@router.get("/work-lists/{kind}")
+@router.get("/tasks-lists/{kind}")
 def list_sheet(desk: AtWork, kind: str) -> Response:
     """The sheet to fill for a list."""
     content = desk.list_sheet(kind)
     return _sheet(f"{desk.now.scheme.evidence[kind].title.zh}.xlsx", content)
 
 
-@router.post("/work-lists/{kind}")
+@router.post("/tasks-lists/{kind}")
 @takes_files
 def issue_list(request: Request, house: Home, desk: AtWork, person: SignedIn, kind: str, form: Sent) -> Response:
     """Issue a list: each of its rows is a case from now on."""
@@ -73,10 +73,10 @@ def issue_list(request: Request, house: Home, desk: AtWork, person: SignedIn, ki
     title = house.pages.speech(request).title(known[kind].title) if kind in known else ""
     came, error = _taken(form, lambda path: desk.add_list(kind, path))
     if error is not None:
-        return _refused(request, house, desk, title, f"/work-lists/{kind}", error)
+        return _refused(request, house, desk, title, f"/tasks-lists/{kind}", error)
     if came is not None and came.known is not None:
-        return go(request, "/work-lists", "work.list_known", kind=title)
-    return go(request, "/work-lists", "work.list_issued", kind=title, count=came.rows if came is not None else 0)
+        return go(request, "/tasks-lists", "work.list_known", kind=title)
+    return go(request, "/tasks-lists", "work.list_issued", kind=title, count=came.rows if came is not None else 0)
 
 
 # -- files --------------------------------------------------------------------------------------------------------------
