@@ -49,57 +49,77 @@ def derive(scheme: Scheme, name: str, rows: Callable[[str], Sequence[Row]], unti
     Raises Misuse where a formula asks for what cannot be had exactly, a total or a weight is negative, a result is no
     whole number of its unit, or what the formula needs (date, key, split rule, order) is not declared.
     """
-    return [dict(row) for row in _Deriver(scheme, rows, until).table(name).rows]
+    deriver = Deriver(scheme, rows, until)
+    pairs = zip(deriver.rows(name), deriver.sources(name), strict=True)
+    return [{**row, "_from": tuple(sorted(found))} for row, found in pairs]
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """The rows of an evidence type or a derivation, by date and key, and the evidence that each was made from."""
+    """The rows of an evidence type or a derivation, by date and key."""
 
+    name: str
     base: EvidenceType
     rows: Sequence[Row]
     dates: Sequence[date | Period]
-    sources: Sequence[Sources]
 
 
-class _Deriver:
-    """One derivation and those it stands on, each worked out once."""
+class Deriver:
+    """Derivations and those they stand on, each worked out once: their rows, and apart from them what these were made from.
+
+    The arguments are those of `derive`.
+    """
 
     def __init__(self, scheme: Scheme, rows: Callable[[str], Sequence[Row]], until: Period) -> None:
         self.scheme = scheme
         self.zone = ZoneInfo(scheme.zone)
-        self._rows = rows
+        self._given = rows
         self._end = until.end_at(self.zone)
-        self._known: dict[str, _Table] = {}
+        self._tables: dict[str, _Table] = {}
+        self._frames: dict[str, _Frame] = {}
+        self._sources: dict[str, list[Sources]] = {}
+
+    def rows(self, name: str) -> Sequence[Row]:
+        """The rows of a derivation. Raises Misuse as `derive` does."""
+        return self.table(name).rows
+
+    def sources(self, name: str) -> Sequence[Sources]:
+        """For each of its rows all evidence that entered."""
+        if name not in self._sources:
+            table, derivation = self.table(name), self.scheme.derivations.get(name)
+            if derivation is None:
+                self._sources[name] = [frozenset({_source(name, row)}) for row in table.rows]
+            else:
+                self._sources[name] = self._frames[name].sources(*derivation.expr.values())
+        return self._sources[name]
 
     def table(self, name: str) -> _Table:
-        if name not in self._known:
+        """The rows of an evidence type or a derivation."""
+        if name not in self._tables:
             derivation = self.scheme.derivations.get(name)
-            self._known[name] = self._evidence(name) if derivation is None else self._derived(derivation)
-        return self._known[name]
+            self._tables[name] = self._evidence(name) if derivation is None else self._derived(derivation)
+        return self._tables[name]
 
     def _evidence(self, name: str) -> _Table:
         base = self.scheme.evidence.get(name)
         if base is None or not base.date:
             raise Misuse(f"no dated evidence {name!r} to derive from", remedy="declare it, and the field that dates it")
-        given = self._rows(name)
+        given = self._given(name)
         dates = {value: _dated(value) for value in {row[base.date] for row in given}}
         instants = {value: _instant(day, self.zone) for value, day in dates.items()}
         rows = [row for row in given if instants[row[base.date]] < self._end]
         rows.sort(key=lambda row: (instants[row[base.date]], _place(row, base.key)))
-        sources = [frozenset({_source(name, row)}) for row in rows]
-        return _Table(base, rows, [dates[row[base.date]] for row in rows], sources)
+        return _Table(name, base, rows, [dates[row[base.date]] for row in rows])
 
     def _derived(self, derivation: Derivation) -> _Table:
         table = self.table(derivation.of)
-        frame = self.frame(derivation, table)
+        frame = self._frames[derivation.id] = self.frame(derivation, table)
         results = {name: _whole(name, frame.compute(expr), frame) for name, expr in derivation.expr.items()}
-        sources = frame.sources(*derivation.expr.values())
         rows = [
-            {**row, **{name: column[i] for name, column in results.items()}, "_from": tuple(sorted(sources[i]))}
-            for i, row in enumerate(table.rows)
+            {**row, **dict(zip(results, cells, strict=True))}
+            for row, *cells in zip(table.rows, *results.values(), strict=True)
         ]
-        return replace(table, rows=rows, sources=sources)
+        return replace(table, name=derivation.id, rows=rows)
 
     def frame(self, derivation: Derivation, table: _Table) -> _Frame:
         """The rows of a table, each in its period of the derivation's kind."""
@@ -115,7 +135,7 @@ class _Deriver:
 class _Frame:
     """Rows over which a formula of ``derivation`` is evaluated, each with its own period."""
 
-    deriver: _Deriver
+    deriver: Deriver
     derivation: Derivation
     table: _Table
     periods: Sequence[Period]
@@ -151,14 +171,16 @@ class _Frame:
         """The evidence that enters any of the expressions, for each row."""
         spanning = {str(node.data()[3:]): node for expr in exprs for node in _spanning(expr)}
         columns = [self._split_sources(n) if n.op == "split" else self._carry_sources(n) for n in spanning.values()]
-        return [frozenset[Source]().union(*sets) for sets in zip(self.table.sources, *columns, strict=True)]
+        own = self.deriver.sources(self.table.name)
+        return [mine.union(*sets) for mine, *sets in zip(own, *columns, strict=True)]
 
     def _split_sources(self, node: Expr) -> list[Sources]:
         total, over, weight = cast(tuple[Expr, Expr, Expr], node.args)
         totals, asked = self._totals(total, over), self.sources(weight)
+        counted = totals.sources()
         used = list(asked)
         for share, members in self._shares(over).items():
-            whole = totals.sources(share).union(*(asked[i] for i in members))
+            whole = counted.get(share, frozenset()).union(*(asked[i] for i in members))
             for i in members:
                 used[i] = whole
         return used
@@ -231,7 +253,7 @@ class _Frame:
         for i, period in enumerate(frame.periods):
             if kept[i]:
                 groups[table.rows[i][subject], period].append(i)
-        return _Totals(_REDUCTIONS[total.op], frame.compute(value), frame.sources(value), groups)
+        return _Totals(_REDUCTIONS[total.op], frame, value, frame.compute(value), groups)
 
     def _want_dividable(self, share: Share, whole: Number, asked: Sequence[Number]) -> None:
         if whole < 0 or whole != int(whole) or min(asked) < 0:
@@ -277,16 +299,18 @@ class _Totals:
     """A reduction by subject and period; no rows reduce to no value (to zero for a count)."""
 
     function: Callable[[list[Any]], Any]
+    frame: _Frame
+    of: Expr
     cells: Column
-    origins: Sequence[Sources]
     groups: Mapping[Share, Sequence[int]]
 
     def value(self, share: Share) -> Number | None:
         present = [self.cells[i] for i in self.groups.get(share, ()) if self.cells[i] is not None]
         return cast("Number | None", self.function(present))
 
-    def sources(self, share: Share) -> Sources:
-        return frozenset[Source]().union(*(self.origins[i] for i in self.groups.get(share, ())))
+    def sources(self) -> Mapping[Share, Sources]:
+        origins = self.frame.sources(self.of)
+        return {share: frozenset[Source]().union(*(origins[i] for i in rows)) for share, rows in self.groups.items()}
 
 
 def _pro_rata(total: int, weights: Sequence[Number]) -> list[Number]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from mingjian.base.values import Period
 from mingjian.declare import EvidenceType, Field, Scheme
-from mingjian.reckon.measures._derive import Row, Source, derive
+from mingjian.reckon.measures._derive import Deriver, Row, Source
 from mingjian.reckon.measures._parts import part
 from mingjian.reckon.measures._plan import evidence_of
 from mingjian.record.evidence import View
@@ -28,7 +28,7 @@ class Ground:
         self.scheme, self.view = scheme, view
         self._subjects = subjects
         self._lists: dict[str, Sequence[Row]] = {}
-        self._derived: dict[tuple[str, date], list[dict[str, object]]] = {}
+        self._derivers: dict[tuple[str, date], Deriver] = {}
         self._tables: dict[tuple[str, date], Any] = {}
 
     @property
@@ -53,12 +53,23 @@ class Ground:
         rows.sort(key=lambda row: (row["_date"], row["_entry"], row["_row"]) if evidence.date else ())
         return list({tuple(row[k] for k in evidence.thread): row for row in rows}.values())
 
-    def derived(self, name: str, end: date) -> list[dict[str, object]]:
+    def derived(self, name: str, end: date) -> Sequence[Row]:
         """A derivation's rows before ``end``."""
-        if (name, end) not in self._derived:
+        return self._deriver(name, end).rows(name)
+
+    def origins(self, name: str, end: date) -> Mapping[tuple[int, int], Collection[Source]]:
+        """For each derived row (by its own entry and row) the evidence it was made from."""
+        deriver = self._deriver(name, end)
+        pairs = zip(deriver.rows(name), deriver.sources(name), strict=True)
+        return {(row["_entry"], row["_row"]): found for row, found in pairs}  # type: ignore[misc]
+
+    def _deriver(self, name: str, end: date) -> Deriver:
+        """Of all rows one works out every derivation; among ``subjects`` each has a part of the rows of its own."""
+        key = ("" if self._subjects is None else name, end)
+        if key not in self._derivers:
             last = Period.of(end - timedelta(days=1), "day")
-            self._derived[name, end] = derive(self.scheme, name, self._rows_for(name), last)
-        return self._derived[name, end]
+            self._derivers[key] = Deriver(self.scheme, self._rows_for(name), last)
+        return self._derivers[key]
 
     def _rows_for(self, name: str) -> Callable[[str], Sequence[Row]]:
         """The rows of evidence that a derivation is made from, by type."""
@@ -66,10 +77,6 @@ class Ground:
             return self.listed
         found = part(self.scheme, name, self.view.arrow, self._subjects)
         return lambda kind: found[kind].to_pylist()
-
-    def origins(self, name: str, end: date) -> Mapping[tuple[int, int], Sequence[Source]]:
-        """For each derived row (by its own entry and row) the evidence it was made from."""
-        return {(r["_entry"], r["_row"]): r["_from"] for r in self.derived(name, end)}  # type: ignore[misc]
 
     def derived_table(self, name: str, end: date) -> Any:
         """A derivation's rows as an Ibis table."""
