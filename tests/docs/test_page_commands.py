@@ -34,7 +34,7 @@ def test_make_run_builds_the_example() -> None:
 def test_make_serve_opens_the_example() -> None:
     """The pages below say `make serve`; there it is the command that it ends in, at any free port."""
     told = subprocess.run(["make", "-n", "serve"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert told.rstrip().endswith(f".venv/bin/{SERVE}")
+    assert told.rstrip().endswith(f"cat build/chongqing/people.txt\n.venv/bin/{SERVE}")
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh.md"])
@@ -64,10 +64,11 @@ def test_every_command_of_the_pages_does_what_it_says(tmp_path: Path, reader: Ca
 
 
 def served(folder: Path) -> str:
-    """What `serve` prints once it listens, as if at its usual port."""
+    """What `make serve` prints: who can sign in, and what `serve` says once it listens, as if at its usual port."""
     command = [str(Path(sys.executable).with_name("mingjian")), *SERVE.split()[1:], "--port", "0"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as serving:
         assert serving.stdout is not None
         line = serving.stdout.readline()
         serving.terminate()
-    return re.sub(r":[0-9]+$", ":8000", line)
+    people = (folder / "build/chongqing/people.txt").read_text("utf-8")
+    return people + re.sub(r":[0-9]+$", ":8000", line)
