@@ -28,6 +28,9 @@ def ranges(laid: Panorama, speech: Speech) -> Sequence[str]:
     return (speech("office.under", bound=bounds[0]), *between, speech("office.at_least", bound=bounds[-1]))
 
 
+CUT: Final = {"color": INK, "overflow": "truncate"}  # how a label is written that may be too long
+
+
 def heat(laid: Panorama, speech: Speech) -> Option:
     """Units from left to right, indicators from top to bottom; a click leads to the unit's portrait."""
     rows = {member.id: place for place, member in enumerate(laid.members)}
@@ -46,14 +49,7 @@ def heat(laid: Panorama, speech: Speech) -> Option:
         "xAxis": {
             "type": "category",
             "data": [f"{s.id} {speech.title(s.title)}" for s in laid.subjects],
-            "axisLabel": {
-                "rotate": 90,
-                "fontSize": 10,
-                "width": 26,
-                "overflow": "truncate",
-                "ellipsis": "",
-                "color": INK,
-            },
+            "axisLabel": {**CUT, "rotate": 90, "fontSize": 10, "width": 26, "ellipsis": ""},
             "axisTick": {"show": False},
             "axisLine": {"show": False},
         },
@@ -61,7 +57,7 @@ def heat(laid: Panorama, speech: Speech) -> Option:
             "type": "category",
             "inverse": True,
             "data": list(names.values()),
-            "axisLabel": {"fontSize": 12, "color": INK, "width": LABELS, "overflow": "truncate", "interval": 0},
+            "axisLabel": {**CUT, "fontSize": 12, "width": LABELS, "interval": 0},
             "axisTick": {"show": False},
             "axisLine": {"show": False},
         },
