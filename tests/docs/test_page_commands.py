@@ -27,13 +27,17 @@ PAGES = [
 
 def test_make_run_builds_the_example() -> None:
     """The pages below say `make run`; here it is replaced by the command that it ends in."""
-    told = subprocess.run(["make", "--no-print-directory", "-n", "run"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        ["make", "--no-print-directory", "-n", "run"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert f".venv/bin/{BUILD}" in told
 
 
 def test_make_serve_opens_the_example() -> None:
     """The pages below say `make serve`; there it is the command that it ends in, at any free port."""
-    told = subprocess.run(["make", "--no-print-directory", "-n", "serve"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        ["make", "--no-print-directory", "-n", "serve"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert told.rstrip().endswith(f"cat build/chongqing/people.txt\n.venv/bin/{SERVE}")
 
 
