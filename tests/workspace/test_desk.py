@@ -294,3 +294,48 @@ def test_the_panorama_lays_out_every_unit_by_id(office: Office) -> None:
     assert [s.id for s in laid.subjects] == ["U1", "U2"]
     assert laid.cells["U1", "1"].printed == "80.00"
     assert laid.members[0].group_zh == "组织"
+
+
+def test_what_two_say_at_once_stays_said(office: Office) -> None:
+    row = {"period": "2021Q4", "date": "2021-10-12"}
+    barrier = Barrier(2)
+
+    def reply(text: str) -> None:
+        barrier.wait()
+        office.desk("head1").add("reply", "U1", {**row, "text": text})
+
+    threads = [Thread(target=reply, args=[text]) for text in ("一", "二")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    replies = office.desk("assessor").portrait("U1", Q4).replies
+    assert sorted(kept.data["text"] for kept in replies) == ["一", "二"]
+    with pytest.raises(Conflict, match="there already"):
+        office.desk("head1").add("reply", "U1", {**row, "reply": replies[0].data["reply"], "text": "改口"})
+
+
+def test_a_file_does_not_take_the_place_of_anothers_row(office: Office, tmp_path: Path) -> None:
+    item = {"item": "I1", "received": "2021-10-10", "severity": "minor", "source": "daily", "state": "received"}
+    put(office, "item", [{**item, "about": "U2"}])
+    file = tmp_path / "items.csv"
+    file.write_text(",".join([*item, "about"]) + "\n" + ",".join([*item.values(), "U1"]) + "\n", "utf-8")
+    with pytest.raises(Forbidden, match="U2"):
+        office.desk("body1").add_file("item", file)
+    file.write_text(file.read_text("utf-8").replace("I1", "I2"), "utf-8")
+    assert office.desk("body1").add_file("item", file).rows == 1
+
+
+def test_an_act_does_not_undo_a_row_that_changed_meanwhile(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new deadline comes in between what the reporter saw and what they send."""
+    real = office.workspace.ledger.append_all
+
+    def after_a_change(batches: Any, check: Any = None) -> Any:
+        monkeypatch.setattr(office.workspace.ledger, "append_all", real)
+        put(office, "task", [task("T1", "U1", "2021-12-31")])
+        return real(batches, check=check)
+
+    monkeypatch.setattr(office.workspace.ledger, "append_all", after_a_change)
+    with pytest.raises(Conflict, match="has changed"):
+        report(office.desk("rep1"), "T1")
+    assert office.desk("rep1").case("duty", "T1").case.due == date(2021, 12, 31)

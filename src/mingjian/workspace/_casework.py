@@ -14,7 +14,7 @@ from mingjian.declare import Act, EvidenceType, Field, Process, Scheme, Title
 from mingjian.record.evidence import read_rows
 from mingjian.record.ledger import Batch, LedgerState
 from mingjian.record.process import Case, Move, hindrance, moved
-from mingjian.workspace._desk import ATTACHMENT, CaseSeen, Conflict, Desk, Form, form_of, process_of
+from mingjian.workspace._desk import ATTACHMENT, CaseSeen, Conflict, Desk, Form, form_of, fresh_key, process_of
 from mingjian.workspace._office import Now
 from mingjian.workspace._sheets import copied, link_to, loosened, read_cases, want_readable, write_cases
 from mingjian.workspace._workspace import Taken
@@ -201,7 +201,7 @@ class Casework(Desk):
         def still_so(head: LedgerState) -> None:
             there = self.office.at(head)
             for move in moves:
-                self._may(there, there.docket.case(process, move.case.id), act, move.case.version)
+                self._still(there, move, act)
 
         self.office.workspace.ledger.append_all(batches, check=still_so)
         return len(moves)
@@ -289,8 +289,7 @@ class Casework(Desk):
         for kept in seen.rows.get(kind, ()):
             if kept.by == self.account and _alike(now.scheme, form.kind, [row], [kept.data]):
                 return str(kept.data[key])
-        number = len(seen.rows.get(kind, ())) + 1
-        given = {**row, **copied(form.kind, of, seen.case), key: f"{name}/{kind}/{now.size}.{number}"}
+        given = {**row, **copied(form.kind, of, seen.case), key: fresh_key(kind, name)}
         self.add(kind, seen.case.subject, given)
         return str(given[key])
 

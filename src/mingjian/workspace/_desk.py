@@ -6,6 +6,7 @@ anything is shown.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -176,8 +177,7 @@ class Desk:
         self._known(now, move, given)
 
         def still_so(head: LedgerState) -> None:
-            there = self.office.at(head)
-            self._may(there, there.docket.case(process, name), act, expected)
+            self._still(self.office.at(head), move, act)
 
         self.office.workspace.ledger.append_all(self._batches(now, move), check=still_so)
         return self.now.docket.case(process, name)
@@ -313,14 +313,20 @@ class Desk:
 
     # -- rows by hand --------------------------------------------------------------------------------------------------
     def add(self, kind: str, subject: str, row: Mapping[str, object]) -> Taken:
-        """Add one row by hand: a reply, a decision, a problem. Raises Forbidden naming who may, or findings at the fields."""
+        """Add one row by hand: a reply, a decision, a problem.
+
+        It gets a key of its own where ``row`` has none. Raises Forbidden naming who may, Conflict for a key that is there
+        already (what was said stays said), and MingjianError with findings at the fields.
+        """
         now = self.now
         evidence = self.office.workspace.evidence_type(now.scheme, kind)
         self._must(now, now.policy.add(now.actor(self.account), kind, subject), f"add a {kind} about {subject}")
         given = {**row, **dict.fromkeys(evidence.subjects[:1], subject)}
         for name in evidence.key:
             if evidence.fields[name].type == "text" and not given.get(name):
-                given[name] = f"{kind}/{subject}/{now.size}"
+                given[name] = fresh_key(kind, subject)
+        if evidence.key and self.office.shelf(now).row(kind, [given.get(name) for name in evidence.key]) is not None:
+            raise Conflict(f"this {kind} is there already", remedy="open the page again")
         if "by" in evidence.fields:
             given["by"] = self.account
         return self.office.workspace.add(
@@ -328,26 +334,22 @@ class Desk:
         )
 
     def add_file(self, kind: str, path: Path) -> Taken:
-        """Add a file of rows. Raises Forbidden for a row about a subject out of reach, and findings at the cells."""
+        """Add a file of rows.
+
+        Raises Forbidden for a row about a subject out of reach, or in place of one that is, and findings at the cells.
+        """
         now = self.now
         evidence = self.office.workspace.evidence_type(now.scheme, kind)
         intake = read_file(path, evidence, zone=now.scheme.zone)
         actor = now.actor(self.account)
-        names = {name for field in evidence.subjects[:1] for name in intake.table[field].to_pylist() if name}
+        shelf, about = self.office.shelf(now), evidence.subjects[:1]
+        names = {name for field in about for name in intake.table[field].to_pylist() if name}
+        for row in intake.table.select(evidence.key).to_pylist() if evidence.key else ():
+            before = shelf.row(kind, [row[name] for name in evidence.key])  # which this one would supersede
+            names |= {before.data[field] for field in about} if before is not None else set()
         for name in sorted(names) or [""]:
             self._must(now, now.policy.add(actor, kind, name), f"add a {kind} about {name or 'nobody'}")
         return self.office.workspace.add_file(now.scheme, kind, path, self.account)
-
-    def rows(self, kind: str, subject: str) -> tuple[Kept, ...]:
-        """The rows of a type about a subject, as people wrote them. Reading what is confidential is logged."""
-        now = self.now
-        evidence = self.office.workspace.evidence_type(now.scheme, kind)
-        self._must(
-            now, now.policy.see(now.actor(self.account), subject, evidence.label), f"see each {kind} of {subject}"
-        )
-        if evidence.label == "confidential":
-            self._read(now, subject, kind, None)
-        return self.office.shelf(now).about(kind, subject)
 
     # -- decisions -----------------------------------------------------------------------------------------------------
     def _must(self, now: Now, decision: Decision, what: str) -> str:
@@ -414,6 +416,13 @@ class Desk:
             )
         allowed(now.scheme, seen, act, now.day)
 
+    def _still(self, there: Now, move: Move, act: str) -> None:
+        """Raises Conflict where anything of the case, its own row too, is no longer what the act was made of."""
+        case = there.docket.case(move.case.process, move.case.id)
+        self._may(there, case, act, move.case.version)
+        if case != move.case:
+            raise Conflict(f"{case.id} has changed", why="its row is another now", remedy="open it again")
+
     def _role(self, now: Now, seen: Case, act: str) -> str:
         if act not in now.scheme.processes[seen.process].acts:
             raise Misuse(
@@ -451,6 +460,11 @@ def _grades(scheme: Scheme, values: Mapping[str, Mapping[str, Value]]) -> dict[s
         if reached is not None:
             found[name] = reached.title
     return found
+
+
+def fresh_key(kind: str, subject: str) -> str:
+    """A key that no other row has, also of those that others add at the same moment."""
+    return f"{kind}/{subject}/{secrets.token_hex(6)}"
 
 
 def portrait_type(scheme: Scheme, subject_type: str) -> StatementType:

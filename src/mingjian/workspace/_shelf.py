@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,6 +49,10 @@ class Shelf:
             if kind is not None:
                 self._take(kind, entry, state.table(entry.index).to_pylist())
         self.size = state.size
+
+    def row(self, kind: str, key: Sequence[Any]) -> Kept | None:
+        """The row of a type in force under a key, or None."""
+        return self._rows.get(kind, {}).get(tuple(key))
 
     def of(self, kind: str) -> tuple[Kept, ...]:
         """All rows of a type, in the order they came."""
