@@ -6,6 +6,8 @@ import asyncio
 import json
 import re
 import shutil
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -14,8 +16,11 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import Error, Page, sync_playwright
 
 from mingjian.base.values import Period
 from mingjian.record.access import Account, Accounts
@@ -25,6 +30,8 @@ from mingjian.workspace import Order, Workspace, grant, issue_into
 SMALL = Path(__file__).parents[1] / "workspace" / "small"
 PASSWORD = "a mirror, bright and still"
 ADDRESS = "https://office.example"
+CHROMIUM = shutil.which("chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 
 ROLES = """
 [role.head]
@@ -118,6 +125,12 @@ class Browser:
         self._runner.close()
 
 
+def with_cheap_passwords(app: FastAPI, path: Path, clock: Callable[[], datetime]) -> None:
+    """Accounts in a file of their own, whose passwords cost nothing to check."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    app.state.house.office.__dict__["accounts"] = Accounts(path, clock, hasher=cheap)
+
+
 class Office:
     """The application, its clock, and browsers at it."""
 
@@ -125,9 +138,7 @@ class Office:
         self.workspace, self.clock = workspace, clock
         self.app = create_app(workspace, Settings(**{"base_url": ADDRESS, "secure_cookies": True, **settings}))
         self.house = self.app.state.house
-        cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-        path = workspace.folder / f"accounts-{id(self)}.db"
-        self.house.office.__dict__["accounts"] = Accounts(path, clock, hasher=cheap)
+        with_cheap_passwords(self.app, workspace.folder / f"accounts-{id(self)}.db", clock)
         self._browsers: list[Browser] = []
 
     def account(self, name: str, role: str = "", subject: str = "", shown: str = "") -> Account:
@@ -220,3 +231,65 @@ def make_office(built: Path, tmp_path: Path) -> Iterator[Callable[..., Office]]:
 def office(make_office: Callable[..., Office]) -> Office:
     """An office of one's own."""
     return make_office()
+
+
+# -- real browsers ------------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    """Debian's Chromium. Where there is none, or it may not start, whoever asks for it is skipped."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (Debian: chromium)")
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        except Error as fault:
+            pytest.skip(f"Chromium does not start here: {fault.message.splitlines()[0]}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def serve() -> Iterator[Callable[..., str]]:
+    """Serve a workspace from a thread, to people with a role over a subject each, and give its address."""
+    running: list[tuple[uvicorn.Server, threading.Thread]] = []
+
+    def serve(workspace: Workspace, people: Mapping[str, tuple[str, str]], language: str = "zh") -> str:
+        app = create_app(workspace, Settings())
+        with_cheap_passwords(app, workspace.folder / "accounts.db", workspace.clock)
+        office = app.state.house.office
+        for name, (role, subject) in people.items():
+            account = office.accounts.create(name, name.title(), language=language, password=PASSWORD)
+            grant(office, account.id, role, subject, since=workspace.clock().date(), by="setup")
+        server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        running.append((server, thread))
+        while not server.started:
+            time.sleep(0.02)
+        return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+
+    yield serve
+    for server, thread in running:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def come_in(chromium: Chromium, address: str) -> Iterator[Callable[..., Page]]:
+    """Sign somebody in at ``address``, in a window of their own."""
+    opened: list[Page] = []
+
+    def come_in(name: str, **given: Any) -> Page:
+        page = chromium.new_context(base_url=address, locale="en-GB", **given).new_page()
+        page.set_default_timeout(30_000)
+        opened.append(page)
+        page.goto("/sign-in")
+        page.fill("[name=name]", name)
+        page.fill("[name=password]", PASSWORD)
+        page.locator("main button").first.click()
+        page.wait_for_url(lambda url: "/sign-in" not in url)
+        return page
+
+    yield come_in
+    for page in opened:
+        page.context.close()

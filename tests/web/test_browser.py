@@ -5,29 +5,19 @@ Where Chromium is not installed, or may not start, all of this is skipped and sa
 
 from __future__ import annotations
 
-import shutil
-import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from argon2 import PasswordHasher
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from mingjian.declare import evidence_types
-from mingjian.record.access import Accounts
 from mingjian.record.evidence import read_rows
-from mingjian.web import Settings, create_app
-from mingjian.workspace import Office, Workspace, grant
+from mingjian.workspace import Workspace
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
-PASSWORD = "a mirror, bright and still"
 PEOPLE = {
     "office": ("office", "D"),
     "assessor": ("assessor", "D"),
@@ -45,8 +35,6 @@ PAGES = {
     "leader": ["/portraits/L1?period=2021Q4"],
 }
 OPEN_PAGES = ["/sign-in", "/verify", "/statements", "/status"]
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian: chromium)")
 
 
 def rows() -> dict[str, list[dict[str, Any]]]:
@@ -79,52 +67,15 @@ def rows() -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server over an office, in a thread."""
+def address(tmp_path_factory: pytest.TempPathFactory, serve: Callable[..., str]) -> str:
+    """A server over an office."""
     folder = tmp_path_factory.mktemp("browser") / "office"
-    clock = lambda: datetime(2021, 11, 8, 8, tzinfo=UTC)  # noqa: E731
-    workspace = Workspace.create(folder, origin="example.org/office", clock=clock)
+    start = datetime(2021, 11, 8, 8, tzinfo=UTC)
+    workspace = Workspace.create(folder, origin="example.org/office", clock=lambda: start)
     scheme = workspace.adopt("three_portraits", "setup")
     for kind, listed in rows().items():
         workspace.add(scheme, kind, read_rows(listed, evidence_types(scheme)[kind], zone=scheme.zone), "setup")
-    app = create_app(workspace, Settings())
-    office: Office = app.state.house.office
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    office.__dict__["accounts"] = Accounts(folder / "accounts.db", clock, hasher=cheap)
-    for name, (role, subject) in PEOPLE.items():
-        account = office.accounts.create(name, name.title(), language="zh", password=PASSWORD)
-        grant(office, account.id, role, subject, since=clock().date(), by="setup")
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        except Error as fault:
-            pytest.skip(f"Chromium does not start here: {fault.message.splitlines()[0]}")
-        yield browser
-        browser.close()
-
-
-def signed_in(chromium: Browser, address: str, name: str, **given: Any) -> tuple[BrowserContext, Page]:
-    context = chromium.new_context(base_url=address, locale="en-GB", **given)
-    context.set_default_timeout(30_000)
-    page = context.new_page()
-    page.goto("/sign-in")
-    page.fill("[name=name]", name)
-    page.fill("[name=password]", PASSWORD)
-    page.locator("main button").first.click()
-    page.wait_for_url(lambda url: "/sign-in" not in url)
-    return context, page
+    return serve(workspace, PEOPLE)
 
 
 def serious(page: Page) -> list[str]:
@@ -138,17 +89,17 @@ def serious(page: Page) -> list[str]:
     ]
 
 
-def test_a_report_travels_to_its_score(chromium: Browser, address: str, tmp_path: Path) -> None:
+def test_a_report_travels_to_its_score(come_in: Callable[..., Page], tmp_path: Path) -> None:
     proof = tmp_path / "纪要.pdf"
     proof.write_bytes(b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\n%%EOF\n")
-    reporters, page = signed_in(chromium, address, "reporter")
+    page = come_in("reporter")
     page.goto("/tasks/duty/case?id=T1")
     page.fill("[name='row.report.1.text']", "已学习四次")
     page.locator("input[type=file]").first.set_input_files(proof)
     page.get_by_role("button", name="报告完成情况").first.click()
     page.get_by_text("待评审").first.wait_for()
 
-    assessors, desk = signed_in(chromium, address, "assessor")
+    desk = come_in("assessor")
     desk.goto("/tasks/duty/case?id=T1")
     assert "已学习四次" in desk.content()
     review = desk.locator("details:has([name='fill.awarded'])").last
@@ -160,13 +111,11 @@ def test_a_report_travels_to_its_score(chromium: Browser, address: str, tmp_path
 
     page.goto("/portraits/U1?period=2021Q4")
     assert page.locator(".big b").first.inner_text().startswith("70.00")
-    reporters.close()
-    assessors.close()
 
 
 @pytest.mark.parametrize("name", [*PAGES])
-def test_nothing_keeps_anybody_out(chromium: Browser, address: str, name: str) -> None:
-    context, page = signed_in(chromium, address, name)
+def test_nothing_keeps_anybody_out(come_in: Callable[..., Page], name: str) -> None:
+    page = come_in(name)
     complaints: list[str] = []
     page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
     found: list[str] = []
@@ -177,32 +126,29 @@ def test_nothing_keeps_anybody_out(chromium: Browser, address: str, name: str) -
         found += serious(page)
     assert not found
     assert not complaints, "a page asks for what its own policy forbids"
-    context.close()
 
 
 def test_what_anyone_may_see_keeps_nobody_out(chromium: Browser, address: str) -> None:
-    context = chromium.new_context(base_url=address, locale="en-GB")
-    page = context.new_page()
+    page = chromium.new_page(base_url=address, locale="en-GB")
     found: list[str] = []
     for path in OPEN_PAGES:
         page.goto(path)
         found += serious(page)
     assert not found
-    context.close()
+    page.close()
 
 
 @pytest.mark.parametrize("name", ["reporter", "office"])
-def test_a_phone_is_wide_enough(chromium: Browser, address: str, name: str) -> None:
-    context, page = signed_in(chromium, address, name, viewport={"width": 390, "height": 844})
+def test_a_phone_is_wide_enough(come_in: Callable[..., Page], name: str) -> None:
+    page = come_in(name, viewport={"width": 390, "height": 844})
     for path in PAGES[name]:
         page.goto(path)
         beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert beyond <= 1, f"{path} is {beyond} pixels too wide"
-    context.close()
 
 
-def test_a_keyboard_is_enough(chromium: Browser, address: str) -> None:
-    context, page = signed_in(chromium, address, "head")
+def test_a_keyboard_is_enough(come_in: Callable[..., Page]) -> None:
+    page = come_in("head")
     page.goto("/portraits/U1?period=2021Q4")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
@@ -212,11 +158,10 @@ def test_a_keyboard_is_enough(chromium: Browser, address: str) -> None:
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.textContent.trim()"))
     assert any("依据" in text for text in reached)
-    context.close()
 
 
-def test_without_a_script_people_submit_and_verify(chromium: Browser, address: str, tmp_path: Path) -> None:
-    context, page = signed_in(chromium, address, "head", java_script_enabled=False)
+def test_without_a_script_people_submit_and_verify(come_in: Callable[..., Page], tmp_path: Path) -> None:
+    page = come_in("head", java_script_enabled=False)
     page.goto("/portraits/U1?period=2021Q4")
     page.locator("#replies summary").click()
     page.fill("[name='reply-text']", "已整改")
@@ -228,4 +173,3 @@ def test_without_a_script_people_submit_and_verify(chromium: Browser, address: s
     page.locator("input[type=file]").first.set_input_files(stranger)
     page.locator("main button").first.click()
     assert "no.json" in page.content()
-    context.close()
