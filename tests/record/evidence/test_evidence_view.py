@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -121,3 +122,38 @@ def test_rows_of_another_row_order_are_the_same_rows(types: Types) -> None:
             assert sorted(view.arrow("note")["text"].to_pylist()) == list("abcdef")
 
     shuffled()
+
+
+def test_what_is_asked_again_is_compiled_once_and_asked_of_the_rows_there_are(types: Types) -> None:
+    compiled: list[str] = []
+
+    def written(view: View) -> object:
+        compiled.append("note")
+        return view.rows("note").select("text")
+
+    def asked(view: View, among: tuple[str, list[str]] | None) -> list[str]:
+        found = view.select("texts", lambda: written(view), {}, among)
+        return sorted(found["text"].to_pylist())
+
+    hostile = "a' OR 1=1; --"
+    with View.of({"note": notes(types, "a", "b", hostile)}, {"note": types["note"]}) as view:
+        assert asked(view, None) == ["a", hostile, "b"]
+        assert asked(view, ("text", ["b", "z"])) == ["b"]
+        assert asked(view, ("text", [hostile])) == [hostile]
+        assert asked(view, ("text", [])) == []
+        assert compiled == ["note"]
+
+
+def test_a_given_table_is_there_for_one_question_only(types: Types) -> None:
+    import ibis
+
+    given = pa.table({"wanted": ["b"]})
+    with View.of({"note": notes(types, "a", "b")}, {"note": types["note"]}) as view:
+
+        def joined() -> object:
+            wanted = ibis.table({"wanted": "string"}, name="_wanted")
+            return view.rows("note").semi_join(wanted, [("text", "wanted")]).select("text")
+
+        assert view.select("some", joined, {"_wanted": given}, None)["text"].to_pylist() == ["b"]
+        with pytest.raises(duckdb.CatalogException):
+            view.select("some", joined, {}, None)

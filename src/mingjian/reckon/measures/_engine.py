@@ -7,7 +7,7 @@ rounded to 12 decimals, so that a sum of scores is a sum of decimals too.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -23,6 +23,15 @@ from mingjian.reckon.measures._columns import NO_ROWS, OK, Column, Groups, Value
 from mingjian.reckon.measures._compiler import Compiler, Constant
 from mingjian.reckon.measures._ratios import Ratios, whole_of
 from mingjian.reckon.measures._sheets import Grid, Spine
+
+_COLUMNS: dict[str, pa.DataType] = {
+    "_below": pa.string(),
+    "_above": pa.string(),
+    "_start": pa.date32(),
+    "_end": pa.date32(),
+}
+ANCESTRY = pa.schema(_COLUMNS)
+_ANCESTRY = "_ancestry"  # the name of that table in a query
 
 REDUCING = ("sum", "mean", "min", "max", "count", "distinct", "rows")
 
@@ -58,18 +67,24 @@ class Reduced:
 
 
 class Tables(Protocol):
-    """Rows by kind as Ibis tables of one connection: those of a view, with derived rows added. ``zone`` is the scheme's."""
-
-    @property
-    def connection(self) -> Any:
-        """The Ibis backend they belong to."""
+    """Rows by kind as tables of one engine: those of a view, with derived rows added. ``zone`` is the scheme's."""
 
     @property
     def zone(self) -> str:
         """The clock on which an instant is a day."""
 
     def rows(self, kind: str) -> Any:
-        """The rows of an evidence type or derivation, with ``_entry``, ``_row`` and ``_date``."""
+        """The rows of an evidence type or derivation, with ``_entry``, ``_row`` and ``_date``, as an Ibis table."""
+
+    def select(
+        self,
+        key: Hashable,
+        expression: Callable[[], Any],
+        kind: str,
+        given: Mapping[str, pa.Table],
+        among: tuple[str, Sequence[str]] | None,
+    ) -> pa.Table:
+        """What an Ibis expression over the rows of ``kind`` and ``given`` tables gives (`View.select`)."""
 
 
 def key_of(expr: Expr) -> str:
@@ -92,7 +107,7 @@ def kind_of(reduction: Expr) -> str:
 class Query:
     """All that the reductions of the same rows need: ``asked`` are reductions of ``rows.kind``.
 
-    ``ancestry`` (columns _below, _above, _start, _end) is there where rows are pooled; ``subjects`` restricts them.
+    ``ancestry`` (of schema `ANCESTRY`) is there where rows are pooled; ``subjects`` restricts them.
     """
 
     tables: Tables
@@ -109,6 +124,10 @@ def reduce_rows(query: Query) -> pa.Table:
 
     Raises MingjianError when a whole number of one row grows beyond 64 bits, or a decimal or a sum beyond 38 digits.
     """
+    return _run(query, "reduce", lambda: _reduced(query)).combine_chunks()
+
+
+def _reduced(query: Query) -> Any:
     table = select(query)
     compiler = _compiler(table, query)
     columns: dict[str, Any] = {}
@@ -118,7 +137,7 @@ def reduce_rows(query: Query) -> pa.Table:
             columns[f"n{i}"] = compiler.counted(expr)
         if query.evidence.ballots and not _counted_anyway(expr):
             columns[f"g{i}"] = compiler.group(expr)
-    return _run(query, table.group_by(["_subject", "_member"]).aggregate(**columns)).combine_chunks()
+    return table.group_by(["_subject", "_member"]).aggregate(**columns)
 
 
 def _counted_anyway(expr: Expr) -> bool:
@@ -185,16 +204,20 @@ def touched_rows(query: Query) -> pa.Table:
 
     Columns _subject, _member, _entry, _row, and r0, r1 ... for each reduction whether the row reaches it.
     """
+    return _run(query, "touch", lambda: _touched(query))
+
+
+def _touched(query: Query) -> Any:
     table = select(query)
     compiler = _compiler(table, query)
     flags = {f"r{i}": compiler.reached(expr) for i, expr in enumerate(query.asked)}
     marked = table.mutate(**flags)
     reached = marked.filter(reduce(or_, (marked[name] for name in flags)))
-    return _run(query, reached.select("_subject", "_member", "_entry", "_row", *flags).distinct())
+    return reached.select("_subject", "_member", "_entry", "_row", *flags).distinct()
 
 
 def select(query: Query) -> Any:
-    """The rows of a window as an Ibis table with ``_subject`` and ``_member``."""
+    """The rows of a window as an Ibis table with ``_subject`` and ``_member``, about whatever subjects."""
     import ibis
 
     rows, evidence = query.rows, query.evidence
@@ -206,11 +229,10 @@ def select(query: Query) -> Any:
         elif rows.window == "state_at_end":
             table = _latest(table, evidence.thread)
     if rows.pooled:
-        table = _pooled(table, rows, evidence, ibis.memtable(query.ancestry))
+        ancestry = ibis.table(ibis.Schema.from_pyarrow(ANCESTRY), name=_ANCESTRY)
+        table = _pooled(table, rows, evidence, ancestry)
     else:
         table = table.mutate(_subject=table[rows.subject_field])
-    if query.subjects is not None:
-        table = table.filter(table["_subject"].isin(sorted(query.subjects)))
     member = table[rows.each].fill_null("") if rows.each else ibis.literal("")
     return table.mutate(_member=member)
 
@@ -239,11 +261,15 @@ def _pooled(table: Any, rows: Rows, evidence: EvidenceType, ancestry: Any) -> An
     return joined.mutate(_subject=joined["_above"]).drop("_below", "_above", "_start", "_end")
 
 
-def _run(query: Query, asked: Any) -> pa.Table:
+def _run(query: Query, what: str, expression: Callable[[], Any]) -> pa.Table:
+    """Run what is made of a query; the key says all that it depends on, but for the scheme, which the tables know."""
     import duckdb
 
+    key = (what, query.rows, tuple(map(key_of, query.asked)))
+    given = {_ANCESTRY: query.ancestry} if query.ancestry is not None else {}
+    among = None if query.subjects is None else ("_subject", sorted(query.subjects))
     try:
-        found: pa.Table = query.tables.connection.to_pyarrow(asked)
+        found = query.tables.select(key, expression, query.rows.kind, given, among)
         found.validate(full=True)  # the engine overflows at 128 bits, a little beyond 38 digits
     except (duckdb.OutOfRangeException, duckdb.ConversionException, pa.ArrowInvalid) as error:
         raise MingjianError(

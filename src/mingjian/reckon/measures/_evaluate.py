@@ -33,6 +33,7 @@ from mingjian.reckon.measures._columns import (
     singles,
 )
 from mingjian.reckon.measures._engine import (
+    ANCESTRY,
     Query,
     Reduced,
     Rows,
@@ -159,13 +160,9 @@ class Run:
     def _ancestry(self, of: str) -> pa.Table:
         if of not in self._ancestries:
             links = self.hierarchy.ancestry(of, self._allowed)
-            self._ancestries[of] = pa.table(
-                {
-                    "_below": pa.array([x[0] for x in links], pa.string()),
-                    "_above": pa.array([x[1] for x in links], pa.string()),
-                    "_start": pa.array([x[2] for x in links], pa.date32()),
-                    "_end": pa.array([x[3] for x in links], pa.date32()),
-                }
+            columns = [[link[place] for link in links] for place in range(len(ANCESTRY))]
+            self._ancestries[of] = pa.Table.from_arrays(
+                [pa.array(column, field.type) for column, field in zip(columns, ANCESTRY, strict=True)], schema=ANCESTRY
             )
         return self._ancestries[of]
 

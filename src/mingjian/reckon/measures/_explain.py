@@ -203,16 +203,12 @@ class _Explainer:
         return tuple(self._seen[rows][place] for place in sorted(places))
 
     def _fetched(self, rows: Rows, reached: pa.Table) -> Iterator[RowSeen]:
-        import ibis
-
         if rows.kind in self.scheme.derivations:
             places = set(zip(reached["_entry"].to_pylist(), reached["_row"].to_pylist(), strict=True))
             derived = self.run.ground.derived(rows.kind, rows.end)
             found: list[Any] = [row for row in derived if (row["_entry"], row["_row"]) in places]
         else:
-            table = self.run.ground.view.rows(rows.kind)
-            keys = ibis.memtable(reached.select(["_entry", "_row"]))
-            found = self.run.ground.connection.to_pyarrow(table.semi_join(keys, ["_entry", "_row"])).to_pylist()
+            found = self.run.ground.view.at(rows.kind, reached.select(["_entry", "_row"])).to_pylist()
         for row in found:
             data = {k: v for k, v in row.items() if not k.startswith("_") and v is not None}
             yield RowSeen(rows.kind, row["_entry"], row["_row"], row.get("_line"), data)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -16,6 +16,8 @@ from mingjian.reckon.measures._derive import Deriver, Row, Source
 from mingjian.reckon.measures._parts import part
 from mingjian.reckon.measures._plan import evidence_of
 from mingjian.record.evidence import View
+
+_DERIVED: Final = "_derived"  # the name of a derivation's rows in a query
 
 
 class Ground:
@@ -29,12 +31,7 @@ class Ground:
         self._subjects = subjects
         self._lists: dict[str, Sequence[Row]] = {}
         self._derivers: dict[tuple[str, date], Deriver] = {}
-        self._tables: dict[tuple[str, date], Any] = {}
-
-    @property
-    def connection(self) -> Any:
-        """The engine's connection."""
-        return self.view.connection
+        self._tables: dict[tuple[str, date], pa.Table] = {}
 
     def until(self, end: date) -> Until:
         """The rows that are there before ``end``."""
@@ -78,13 +75,10 @@ class Ground:
         found = part(self.scheme, name, self.view.arrow, self._subjects)
         return lambda kind: found[kind].to_pylist()
 
-    def derived_table(self, name: str, end: date) -> Any:
-        """A derivation's rows as an Ibis table."""
-        import ibis
-
+    def derived_table(self, name: str, end: date) -> pa.Table:
+        """A derivation's rows as a table."""
         if (name, end) not in self._tables:
-            arrow = arrow_of(evidence_of(self.scheme, name), self.derived(name, end))
-            self._tables[name, end] = ibis.memtable(arrow)
+            self._tables[name, end] = arrow_of(evidence_of(self.scheme, name), self.derived(name, end))
         return self._tables[name, end]
 
 
@@ -101,20 +95,31 @@ class Until:
     end: date
 
     @property
-    def connection(self) -> Any:
-        """The engine's connection."""
-        return self.ground.connection
-
-    @property
     def zone(self) -> str:
         """The scheme's zone."""
         return self.ground.scheme.zone
 
     def rows(self, kind: str) -> Any:
-        """The rows of an evidence type or derivation as an Ibis table."""
-        if kind in self.ground.scheme.derivations:
-            return self.ground.derived_table(kind, self.end)
-        return self.ground.view.rows(kind)
+        """The rows of an evidence type or derivation as an Ibis table; `select` gives it those of a derivation."""
+        if kind not in self.ground.scheme.derivations:
+            return self.ground.view.rows(kind)
+        import ibis
+
+        return ibis.table(ibis.Schema.from_pyarrow(self.ground.derived_table(kind, self.end).schema), name=_DERIVED)
+
+    def select(
+        self,
+        key: Hashable,
+        expression: Callable[[], Any],
+        kind: str,
+        given: Mapping[str, pa.Table],
+        among: tuple[str, Sequence[str]] | None,
+    ) -> pa.Table:
+        """What an Ibis expression over the rows of ``kind`` and ``given`` tables gives; its key need not name the scheme."""
+        scheme = self.ground.scheme
+        if kind in scheme.derivations:
+            given = {**given, _DERIVED: self.ground.derived_table(kind, self.end)}
+        return self.ground.view.select((scheme.id, scheme.fingerprint, key), expression, given, among)
 
 
 def arrow_of(evidence: EvidenceType, rows: Sequence[Row]) -> pa.Table:

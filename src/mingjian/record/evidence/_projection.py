@@ -22,7 +22,17 @@ from mingjian.base.errors import MingjianError, Misuse
 from mingjian.base.values import canonical
 from mingjian.declare import EvidenceType
 from mingjian.record.evidence._schema import LINE, view_schema
-from mingjian.record.evidence._view import ENTRY, ROW, SUPERSEDED, View, lock, open_connection, quoted, with_provenance
+from mingjian.record.evidence._view import (
+    ENTRY,
+    ROW,
+    SUPERSEDED,
+    Statements,
+    View,
+    lock,
+    open_connection,
+    quoted,
+    with_provenance,
+)
 from mingjian.record.ledger import Entry, Ledger, canonical_rows
 
 _GROUP: Final = 1_000_000  # rows staged at a time
@@ -43,6 +53,7 @@ class Projection:
     def __init__(self, path: Path, ledger: Ledger, *, wait: float = 20.0) -> None:
         self.path = path
         self._ledger = ledger
+        self._statements = Statements()
         self._wait = wait
         self._known: dict[str, tuple[_Stamp, dict[str, tuple[str, int]]]] = {}
 
@@ -119,7 +130,7 @@ class Projection:
                     f" WHERE {ENTRY} < {at} AND coalesce({SUPERSEDED} >= {at}, true)"
                 )
             lock(connection)
-            return View(connection, at, kinds, held.pop_all())
+            return View(connection, at, kinds, held.pop_all(), self._statements)
 
     def digest(self) -> str:
         """``sha256:`` over every row of every table, whatever the bytes of the file: two makings of one ledger agree.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 from zoneinfo import ZoneInfo
@@ -22,9 +23,34 @@ if TYPE_CHECKING:
 ENTRY: Final = "_entry"  # index of the entry a row came with
 ROW: Final = "_row"  # its place in that entry, from 0
 DATE: Final = "_date"  # the day that dates it
+_MOST_STATEMENTS: Final = 1000
 SUPERSEDED: Final = "_superseded"  # index of the entry that brought a later row of its key
 # Formulas run here. What is open when the configuration is locked stays readable, and nothing else can be reached.
 _LOCK: Final = "SET enable_external_access = false; SET lock_configuration = true"
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """An expression in the engine's own language, and the columns that it gives."""
+
+    sql: str
+    schema: pa.Schema
+
+
+class Statements:
+    """What was compiled, by its key. The views of one projection share it: most ask the same of other rows."""
+
+    def __init__(self) -> None:
+        self._kept: dict[Hashable, Compiled] = {}
+
+    def get(self, key: Hashable, compile: Callable[[], Compiled]) -> Compiled:
+        """The statement of that key, compiled where nobody has yet. Two threads may both compile it: they get the same."""
+        found = self._kept.get(key)
+        if found is None:
+            if len(self._kept) >= _MOST_STATEMENTS:
+                self._kept = {}
+            found = self._kept[key] = compile()
+        return found
 
 
 class View:
@@ -33,8 +59,11 @@ class View:
     Use it as a context manager, or `close` it: a view of a `Projection` holds a read lock on its file.
     """
 
-    def __init__(self, connection: Backend, size: int, kinds: Collection[str], held: ExitStack) -> None:
+    def __init__(
+        self, connection: Backend, size: int, kinds: Collection[str], held: ExitStack, statements: Statements
+    ) -> None:
         self.connection = connection
+        self._statements = statements
         self.size = size
         self.kinds = frozenset(kinds)
         self._held = held
@@ -62,18 +91,62 @@ class View:
             connection.con.execute(f"CREATE TABLE {quoted(kind)} AS FROM _given {current} ORDER BY {ENTRY}, {ROW}")
             connection.con.unregister("_given")
         lock(connection)
-        return cls(connection, size, types, ExitStack())
+        return cls(connection, size, types, ExitStack(), Statements())
 
     def rows(self, kind: str):  # type: ignore[no-untyped-def]
         """The rows of an evidence type as an Ibis table: its fields, ``_entry``, ``_row``, ``_line`` and ``_date``."""
         self._check(kind)
         return self.connection.table(kind)
 
+    def select(
+        self,
+        key: Hashable,
+        expression: Callable[[], Any],
+        given: Mapping[str, pa.Table],
+        among: tuple[str, Sequence[str]] | None,
+    ) -> pa.Table:
+        """What an Ibis table expression gives over these rows and the ``given`` tables, which it names as tables of its own.
+
+        It is compiled once for each ``key``, which says all that it depends on; making it and compiling it costs more than
+        running it. With ``among`` (a column and texts) only the rows that have one of these texts there are given.
+        """
+        statement = self._statements.get(key, lambda: self._compiled(expression()))
+        where, texts = "", list(among[1]) if among else []
+        if among is not None:
+            where = f" WHERE {quoted(among[0])} IN ({', '.join('?' * len(texts))})" if texts else " WHERE false"
+        with self._given(given):
+            found: pa.Table = self.connection.con.execute(f"FROM ({statement.sql}){where}", texts).to_arrow_table()
+        columns = [found[field.name].cast(field.type) for field in statement.schema]
+        return pa.Table.from_arrays(columns, schema=statement.schema)
+
+    def _compiled(self, expression: Any) -> Compiled:
+        return Compiled(self.connection.compile(expression), expression.schema().to_pyarrow())
+
     def arrow(self, kind: str) -> pa.Table:
         """The same rows as Arrow, ordered by entry and row."""
         self._check(kind)
         found: pa.Table = self.connection.con.execute(f"FROM {quoted(kind)} ORDER BY {ENTRY}, {ROW}").to_arrow_table()
         return found
+
+    def at(self, kind: str, places: pa.Table) -> pa.Table:
+        """The rows of a type at these places (columns ``_entry`` and ``_row``), in whatever order."""
+        self._check(kind)
+        with self._given({"_places": places}):
+            found: pa.Table = self.connection.con.execute(
+                f"FROM {quoted(kind)} SEMI JOIN _places USING ({ENTRY}, {ROW})"
+            ).to_arrow_table()
+        return found
+
+    @contextmanager
+    def _given(self, tables: Mapping[str, pa.Table]) -> Iterator[None]:
+        """Tables that queries may name meanwhile."""
+        try:
+            for name, table in tables.items():
+                self.connection.con.register(name, table)
+            yield
+        finally:
+            for name in tables:
+                self.connection.con.unregister(name)
 
     def close(self) -> None:
         """Let go of the file. Closing twice does no harm."""
