@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -34,17 +34,21 @@ class Block:
 
     def of(self, subject: str) -> tuple[Value, ...]:
         """The values of one subject."""
-        return tuple(v for m in self._sheet.grid.members if (v := self.get(subject, m)) is not None)
+        if self._among is not None and subject not in self._among:
+            return ()
+        return tuple(self._at(subject, self._sheet.grid.held(subject)))
 
     def get(self, subject: str, member: str) -> Value | None:
         """One value, or None."""
         if self._among is not None and subject not in self._among:
             return None
-        place = int(self._sheet.grid.locate([subject], [member])[0])
-        if place < 0:
-            return None
-        one = self._sheet.column.take(np.array([place]))
-        return self._value(subject, member, singles(one)[0], int(one.why[0]), int(one.group[0]))
+        place = self._sheet.grid.place(subject, member)
+        return None if place < 0 else next(self._at(subject, (place,)))
+
+    def _at(self, subject: str, places: Sequence[int]) -> Iterator[Value]:
+        one, members = self._sheet.column.take(np.array(places, np.intp)), map(self._sheet.grid.member_at, places)
+        for member, number, why, group in zip(members, singles(one), one.why.tolist(), one.group.tolist(), strict=True):
+            yield self._value(subject, member, number, why, group)
 
     def _value(self, subject: str, member: str, number: Fraction | float, why: int, group: int) -> Value:
         good = why == OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +30,10 @@ class Spine:
     def array(self) -> pa.Array[Any]:
         """The ids as Arrow has them."""
         return pa.array(self.subjects, pa.string())
+
+    def place(self, name: str) -> int:
+        """Where one name stands, -1 where it does not."""
+        return _sought(self.subjects, name)
 
     def places(self, names: Names) -> Places:
         """Where each name stands, -1 where it does not."""
@@ -92,6 +97,23 @@ class Grid:
             members = _among(asked.members, self.members)[asked.codes % width]
         return self._found(_codes(subjects, members, max(1, len(self.members))))
 
+    def held(self, subject: str) -> range:
+        """Where the pairs of one subject stand: next to each other, in order of member."""
+        place, width = self.spine.place(subject), max(1, len(self.members))
+        if place < 0:
+            return range(0)
+        first, end = np.searchsorted(self.codes, (place * width, (place + 1) * width)).tolist()
+        return range(first, end)
+
+    def member_at(self, place: int) -> str:
+        """The member of the pair that stands there."""
+        return self.members[int(self.codes[place]) % max(1, len(self.members))]
+
+    def place(self, subject: str, member: str) -> int:
+        """Where one pair stands, -1 where it does not."""
+        held = self.held(subject)
+        return next((place for place in held if self.member_at(place) == member), -1)
+
     def locate(self, subjects: Names, members: Names) -> Places:
         """Where pairs given by name stand."""
         own = _among(members, self.members)
@@ -125,6 +147,11 @@ class Sheet:
     def member(self, spine: Spine, member: str) -> Column:
         """One member's column, a value for each subject of the spine."""
         return self.column.take(self.grid.locate(spine.subjects, [member] * len(spine.subjects)))
+
+
+def _sought(names: Sequence[str], name: str) -> int:
+    place = bisect_left(names, name)
+    return place if place < len(names) and names[place] == name else -1
 
 
 def _among(names: Names, known: Sequence[str]) -> Places:
