@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Thread
@@ -14,6 +15,9 @@ import typer
 
 from mingjian.base.errors import Misuse
 from mingjian.web._settings import Oidc, Settings
+
+_SWITCH = 0.001  # seconds: a page that takes 5 ms does not wait long for one that takes 200
+_KEEP_ALIVE = 75  # seconds: longer than people take to read a page
 
 _OIDC = "MINGJIAN_OIDC_ISSUER", "MINGJIAN_OIDC_CLIENT_ID", "MINGJIAN_OIDC_CLIENT_SECRET"
 
@@ -64,8 +68,16 @@ def serve(
     face(json).lines({"address": address, "setup": first or None}, [address, *([f"→ {first}"] if first else [])])
     # The first visitor need not wait until the ledger was read.
     Thread(target=app.state.house.office.now, daemon=True).start()
+    sys.setswitchinterval(_SWITCH)
     config = uvicorn.Config(
-        app, workers=1, access_log=False, proxy_headers=False, server_header=False, log_config=None, log_level="warning"
+        app,
+        workers=1,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        log_config=None,
+        log_level="warning",
+        timeout_keep_alive=_KEEP_ALIVE,
     )
     uvicorn.Server(config).run(sockets=[listening])
 

@@ -165,8 +165,12 @@ class Office:
         """Why a number is what it is, through the release gate, before it is limited to what a reader may see."""
         reach = self.workspace.reach(now.scheme, now.size).evidence
         place = (now.scheme.fingerprint, reach, str(period), subject, measure, member)
-        explain = self.workspace.explain
-        return self._explained.get(place, lambda: explain(now.scheme, measure, subject, period, member, size=now.size))
+
+        def explain() -> Explained:
+            with self._measuring:  # one at a time: together they would take as long, and keep everybody else waiting
+                return self.workspace.explain(now.scheme, measure, subject, period, member, size=now.size)
+
+        return self._explained.get(place, explain)
 
     def panorama(self, now: Now, period: Period) -> Panorama:
         """A period laid out."""
