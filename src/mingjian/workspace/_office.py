@@ -114,7 +114,8 @@ class Office:
 
     def time(self) -> datetime:
         """The time, on the clock of the scheme's zone."""
-        return self.workspace.clock().astimezone(ZoneInfo(self.workspace.scheme(self.id).zone))
+        scheme = self._now.scheme if self._now is not None else self.workspace.scheme(self.id)
+        return self.workspace.clock().astimezone(ZoneInfo(scheme.zone))
 
     def now(self) -> Now:
         """How things stand now."""
@@ -123,13 +124,14 @@ class Office:
     def at(self, state: LedgerState) -> Now:
         """How things stand at a state of the ledger that is no older than one asked for before."""
         with self._advancing:
+            day, last = self.time().date(), self._now
+            if last is not None and last.size >= state.size and last.day == day:
+                return last  # an erasure is an entry too: without a new one nothing is gone
             if (erasures := self.workspace.ledger.erasures()) != self._erasures:  # rows are gone that are at hand here
                 self._now, self._shelf, self._panoramas, self._erasures = None, None, {}, erasures
                 self._values.clear()
                 self._explained.clear()
-            day, last = self.time().date(), self._now
-            if last is not None and last.size >= state.size and last.day == day:
-                return last
+                last = None
             scheme = self.workspace.scheme(self.id, state.size)
             same = last if last is not None and last.scheme is scheme else None
             docket = same.docket.advanced(state) if same else Docket.read(scheme, state)

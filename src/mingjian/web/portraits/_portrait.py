@@ -132,6 +132,7 @@ def _page(
         periods=desk.periods(),
         kinds={kind: (evidence, _asked(evidence)) for kind, evidence in asked.items()},
         evidence=scheme.evidence,
+        measures=scheme.measures,
         choices_of=lambda field: [(code, title.text(language)) for code, title in field.choices.items()],
         may_issue=steward.may_issue(seen.statement.id, subject),
         lies=desk.lies(subject, period),
