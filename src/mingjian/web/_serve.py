@@ -66,8 +66,7 @@ def serve(
     fresh = not public_only and not app.state.house.accounts.accounts()
     first = f"{address}/setup?token={settings.setup_token}" if fresh else ""
     face(json).lines({"address": address, "setup": first or None}, [address, *([f"→ {first}"] if first else [])])
-    # The first visitor need not wait until the ledger was read.
-    Thread(target=app.state.house.office.now, daemon=True).start()
+    Thread(target=app.state.house.office.make_ready, daemon=True).start()
     sys.setswitchinterval(_SWITCH)
     config = uvicorn.Config(
         app,

@@ -62,7 +62,7 @@ class Office:
         self.workspace = workspace
         self.id = workspace.scheme(scheme).id
         self.attachments = Attachments(workspace.folder / ATTACHMENTS)
-        self._advancing, self._measuring = threading.RLock(), threading.Lock()
+        self._advancing, self._measuring, self._explaining = threading.RLock(), threading.Lock(), threading.Lock()
         self._shelf: Shelf | None = None
         self._now: Now | None = None
         self._anchored: date | None = None
@@ -157,6 +157,15 @@ class Office:
         with self._measuring:
             return self.workspace.measure(now.scheme, period, size=now.size)
 
+    def make_ready(self) -> None:
+        """Work out what the first visitors would wait for: the cases, and the figures of the last two periods and before."""
+        now = self.now()
+        running = Period.of(now.day, kind_of(now.scheme))
+        over = [period for period in self.periods(now) if period.end <= now.day]
+        for period in (running, over[-1] if over else running.previous()) if len(now.hierarchy) else ():
+            self.measure(now, period.previous())
+            self.measure(now, period)
+
     def values(self, now: Now, subject: str, period: Period) -> tuple[Value, ...]:
         """The values of one subject in a period, through the release gate."""
         reach = self.workspace.reach(now.scheme, now.size).evidence
@@ -169,7 +178,7 @@ class Office:
         place = (now.scheme.fingerprint, reach, str(period), subject, measure, member)
 
         def explain() -> Explained:
-            with self._measuring:  # one at a time: together they would take as long, and keep everybody else waiting
+            with self._explaining:  # one at a time: together they would take as long, and keep everybody else waiting
                 return self.workspace.explain(now.scheme, measure, subject, period, member, size=now.size)
 
         return self._explained.get(place, explain)
