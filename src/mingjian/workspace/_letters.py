@@ -45,10 +45,10 @@ class Letters:
             raise Misuse(f"scheme {scheme.id} has no letters", remedy=f"lay a {TEMPLATE} into its folder")
         state = workspace.ledger.state()
         self.scheme, self.period = scheme, period
-        self.office = office or Title(workspace.ledger.origin, workspace.ledger.origin)
         with workspace.view(scheme, state.size) as view:
             self.facts = Facts(run_in(workspace, scheme, view, period), view)
             self._rows = _rows(scheme, view, period)
+        self.office = office or self.facts.head(workspace.ledger.origin)
         self._docket = Docket.read(scheme, state)
         self._ledger = {
             "origin": workspace.ledger.origin,

@@ -51,6 +51,12 @@ class Facts:
         """The subject that it stood under."""
         return self.subject(subject.parent) if subject.parent else None
 
+    def head(self, origin: str) -> Title:
+        """In whose name a paper is drawn up: the one subject at the top, or else the ledger of that origin."""
+        tops = [name for name, kind in self.scheme.subjects.items() if not kind.parent]
+        there = [s for name in tops for s in self.run.hierarchy.alive(name, self.run.period.first, self.run.period.end)]
+        return there[0].title if len(there) == 1 else Title(origin, origin)
+
     # -- values ---------------------------------------------------------------------------------------------------------
     @cached_property
     def by_subject(self) -> Mapping[str, Sequence[Value]]:

@@ -127,7 +127,7 @@ class Papers:
             "statement": {
                 "id": statement.id,
                 "title": titles(statement.title),
-                "issuer": titles(self.office or Title(basis.origin, basis.origin)),
+                "issuer": titles(self.office or facts.head(basis.origin)),
                 "issued": statement.valid_from.astimezone(ZoneInfo(self.scheme.zone)).date().isoformat(),
             },
             "period": statement.period,

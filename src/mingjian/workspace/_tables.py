@@ -90,7 +90,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Everything that a workbook or a paper is made of. ``above`` is there where not all stand under the same subject."""
+    """Everything that a workbook or a paper is made of. ``above`` is there where not all stand under the same subject,
+    ``head`` is in whose name it is drawn up.
+    """
 
     scheme: Scheme
     title: Title
@@ -100,6 +102,7 @@ class Table:
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
     synthetic: bool
+    head: Title
     origin: str
     size: int
     root: str
@@ -129,6 +132,7 @@ def evaluation(workspace: Workspace, scheme: Scheme, statement: str, period: Per
         columns=columns,
         lines=lines,
         synthetic=facts.run.synthetic,
+        head=facts.head(workspace.ledger.origin),
         origin=workspace.ledger.origin,
         size=state.size,
         root=state.root().hex(),
@@ -302,7 +306,7 @@ def table_pdf(
     data = {
         "language": language,
         "synthetic": table.synthetic,
-        "office": titles(office or Title(table.origin, table.origin)),
+        "office": titles(office or table.head),
         "title": titles(table.title),
         "what": word("table", language),
         "period": table.period,
