@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -89,28 +90,88 @@ def serious(page: Page) -> list[str]:
     ]
 
 
-def test_a_report_travels_to_its_score(come_in: Callable[..., Page], tmp_path: Path) -> None:
+def do(page: Page, case: str, act: str, files: Path | None = None, **fields: str) -> None:
+    """Do an act as a person would: open its form, fill it in, send it, and see that it is done."""
+    process, name = case.split("/", 1)
+    page.goto(f"/tasks/{process}/case?{urlencode({'id': name})}")
+    form = page.locator(f"#act-{act}")
+    if form.get_attribute("open") is None:
+        form.locator("summary").first.click()
+    for field, value in fields.items():
+        entry = form.locator(f"[name='{field.replace('__', '.')}']")
+        within = entry.first.locator("xpath=ancestor::details[1]")
+        if within.get_attribute("open") is None:
+            within.locator("summary").first.click()
+        if entry.first.evaluate("one => one.tagName") == "SELECT":
+            entry.first.select_option(value)
+        elif entry.first.get_attribute("type") == "radio":
+            form.locator(f"[name='{field.replace('__', '.')}'][value='{value}']").check()
+        else:
+            entry.first.fill(value)
+    if files is not None:
+        form.locator("input[type=file]").set_input_files(files)
+    form.locator(".actions button").last.click()
+    page.locator("[role=status]").wait_for()
+
+
+def test_a_quarter_is_played_through_by_its_people(come_in: Callable[..., Page], tmp_path: Path) -> None:
     proof = tmp_path / "纪要.pdf"
     proof.write_bytes(b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\n%%EOF\n")
-    page = come_in("reporter")
-    page.goto("/tasks/duty/case?id=T1")
-    page.fill("[name='row.report.1.text']", "已学习四次")
-    page.locator("input[type=file]").first.set_input_files(proof)
-    page.get_by_role("button", name="报告完成情况").first.click()
-    page.get_by_text("待评审").first.wait_for()
+    reporter, assessor, head = come_in("reporter"), come_in("assessor"), come_in("head")
+    portrait = "/portraits/U1?period=2021Q4"
 
-    desk = come_in("assessor")
-    desk.goto("/tasks/duty/case?id=T1")
-    assert "已学习四次" in desk.content()
-    review = desk.locator("details:has([name='fill.awarded'])").last
-    if review.get_attribute("open") is None:
-        review.locator("summary").first.click()
-    review.locator("[name='fill.awarded']").fill("4.0")
-    review.locator("button").last.click()
-    desk.get_by_text("已评审").first.wait_for()
+    do(reporter, "duty/T1", "report", proof, row__report__1__text="已学习四次")
+    assessor.goto("/tasks/duty?state=reported")
+    assert "T1" in assessor.locator("main").inner_text()
+    deduction = {"kind": "deduction", "reason": "shallow", "points": "1.0", "note": "不深不细", "proof": "纪要.pdf"}
+    do(
+        assessor,
+        "duty/T1",
+        "review",
+        fill__awarded="5.0",
+        **{f"row__adjustment__1__{name}": value for name, value in deduction.items()},
+    )
+    reporter.goto("/tasks/duty/case?id=T1")
+    assert "不深不细" in reporter.locator("main").inner_text()
+    head.goto(portrait)
+    assert head.locator(".big b").first.inner_text().startswith("70.00")
 
-    page.goto("/portraits/U1?period=2021Q4")
-    assert page.locator(".big b").first.inner_text().startswith("70.00")
+    do(head, "duty/T1", "appeal", row__appeal__1__disputed="扣1分", row__appeal__1__grounds="另有佐证")
+    back = {"kind": "bonus", "reason": "upheld", "points": "1.0", "note": "申诉成立", "proof": "补充材料"}
+    do(
+        assessor,
+        "duty/T1",
+        "decide",
+        fill__state="on_time",
+        fill__awarded="5.0",
+        **{f"row__adjustment__1__{name}": value for name, value in back.items()},
+    )
+    head.goto(portrait)
+    assert head.locator(".big b").first.inner_text().startswith("80.00")
+
+    assessor.goto("/tasks/duty/case?id=T1")
+    adding = assessor.locator("details:has([name='row.problem.1.text'])").last
+    if adding.get_attribute("open") is None:
+        adding.locator("summary").first.click()
+    adding.locator("[name='row.problem.1.text']").fill("台账缺页")
+    adding.locator("[name='row.problem.1.deadline']").fill("2021-11-30")
+    adding.locator("button").last.click()
+    assessor.locator("[role=status]").wait_for()
+    reporter.goto("/tasks/problem")
+    problem = reporter.locator("main table a").first.get_attribute("href")
+    assert problem is not None
+    name = f"problem/{parse_qs(urlsplit(problem).query)['id'][0]}"
+    do(reporter, name, "rectify", row__rectification__1__measures="已补齐")
+    do(assessor, name, "recheck_ok")
+    assert "已销号" in assessor.locator("main").inner_text()
+
+    assessor.goto(portrait)
+    assessor.get_by_role("button", name="出具画像").click()
+    assessor.locator("[role=status]").wait_for()
+    with head.expect_download() as paper:
+        head.goto(portrait)
+        head.get_by_role("link", name="下载 PDF").click()
+    assert paper.value.path().read_bytes().startswith(b"%PDF-")
 
 
 @pytest.mark.parametrize("name", [*PAGES])
