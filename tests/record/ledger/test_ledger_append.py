@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mingjian.base.errors import Forbidden, Misuse
+from mingjian.base.errors import Forbidden, MingjianError, Misuse
 from mingjian.base.keys import NoteKey, SigningKey
 from mingjian.record.ledger import (
     EMPTY_ROOT,
@@ -172,7 +172,7 @@ def test_a_blob_that_cannot_be_written_leaves_no_trace(tmp_path: Path, monkeypat
         raise OSError("disk full")
 
     monkeypatch.setattr("mingjian.record.ledger._blobs.os.fsync", crash)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(MingjianError, match="disk full"):
         BlobDirectory(tmp_path).put(b"data")
     assert list(tmp_path.iterdir()) == []
 
