@@ -1,6 +1,43 @@
 """What holds for all tests."""
 
+import os
+from collections.abc import Iterator
+from urllib.request import Request, urlopen
+from uuid import uuid4
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("house", deadline=None)  # how long an example takes says more of the machine than of the code
 settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """The URL of a server on loopback that speaks S3 to everybody, with one bucket."""
+    why = "blobs on S3 are tried where s3fs and moto are installed: pip install '.[dev]'"
+    pytest.importorskip("s3fs", reason=why)
+    server = pytest.importorskip("moto.server", reason=why).ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    with urlopen(Request(f"{url}/bucket", method="PUT")):
+        yield url
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """``s3://bucket/prefix`` for one test, on that server, which the environment names as AWS has it."""
+    environment = {
+        "AWS_ENDPOINT_URL": s3_server,
+        "AWS_ACCESS_KEY_ID": "somebody",
+        "AWS_SECRET_ACCESS_KEY": "anything",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_MAX_ATTEMPTS": "1",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return f"s3://bucket/{uuid4().hex}"

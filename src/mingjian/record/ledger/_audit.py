@@ -8,12 +8,12 @@ elsewhere exposes it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import pyarrow as pa
 
-from mingjian.base.errors import Finding, MingjianError, Place
+from mingjian.base.errors import Finding, Misuse, Place, Tampered
 from mingjian.base.keys import NoteKey
 from mingjian.record.ledger._checkpoint import Checkpoint, parse_checkpoint
 from mingjian.record.ledger._entry import read_header
@@ -30,9 +30,9 @@ _RESTORE: Final = "restore it from a copy of the ledger: `mingjian restore`"
 Progress = Callable[[int, int], None]
 
 
-def audit(store: Store, signer: NoteKey, checkpoint: str | None, progress: Progress) -> list[Finding]:
+def audit(store: Store, signers: Sequence[NoteKey], checkpoint: str | None, progress: Progress) -> list[Finding]:
     """All that is wrong with a store, in the order of the log; see `Ledger.audit`."""
-    signed = None if checkpoint is None else parse_checkpoint(checkpoint, [signer])
+    signed = None if checkpoint is None else parse_checkpoint(checkpoint, signers)
     findings: list[Finding] = []
     try:
         findings.extend(_findings(store, signed, progress))
@@ -75,7 +75,7 @@ def _entry_findings(
     try:
         entry = read_header(index, header)
         check_rows(store.stored(index), entry)
-    except MingjianError as fault:  # also Misuse: rows put there by hand may have no canonical form at all
+    except (Tampered, Misuse) as fault:  # Misuse: rows put there by hand may have no canonical form at all
         yield _of_entry(index, "rows-differ", ": ".join(filter(None, (fault.what, fault.why))))
     else:
         if lookup != lookup_values(entry):
@@ -88,7 +88,7 @@ def _erasure_findings(store: Store, size: int) -> Iterator[Finding]:
     for index, header in store.headers(0, size, size, kind=ERASURE):
         try:
             table = read_placed(store.stored(index), read_header(index, header)).table
-        except MingjianError:
+        except (Tampered, Misuse):
             continue  # a finding of its own
         for row in table.to_pylist():
             recorded[row["entry"]] += row["rows"]

@@ -178,7 +178,7 @@ class BlobObjects:
         self._root = f"{bucket}/{prefix}" if prefix else bucket
         self._faults: tuple[type[Exception], ...] = (OSError, BotoCoreError, *S3_RETRYABLE_ERRORS)
         # One connection a blob: whoever reads many at once is many threads. Listings are never from memory.
-        self._files: Any = S3FileSystem(skip_instance_cache=True, use_listings_cache=False, max_concurrency=1)
+        self._files: Any = S3FileSystem(use_listings_cache=False, max_concurrency=1)
 
     @property
     def where(self) -> str:
