@@ -7,15 +7,15 @@ command line. They are looked up when they are asked for, so that `mingjian --he
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mingjian.declare import carry, coalesce, greatest, least, previous, split, where
+    from mingjian.declare import carry, coalesce, greatest, least, missing, previous, split, total, where
 
-__all__ = ["carry", "coalesce", "greatest", "least", "previous", "split", "where"]
+__all__ = ["carry", "coalesce", "greatest", "least", "missing", "previous", "split", "total", "where"]
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from mingjian.declare import carry, coalesce, greatest, least, previous, split, where
+    from mingjian.declare import carry, coalesce, greatest, least, missing, previous, split, total, where
 
-    taken = (carry, coalesce, greatest, least, previous, split, where)
+    taken = (carry, coalesce, greatest, least, missing, previous, split, total, where)
     return dict(zip(__all__, taken, strict=True))[name]

@@ -9,8 +9,10 @@ from mingjian.declare._expressions import (
     greatest,
     least,
     literal,
+    missing,
     previous,
     split,
+    total,
     walk,
     where,
 )
@@ -82,6 +84,7 @@ __all__ = [
     "literal",
     "load",
     "meaning",
+    "missing",
     "near",
     "new_scheme",
     "previous",
@@ -92,6 +95,7 @@ __all__ = [
     "source_type",
     "split",
     "subject_evidence",
+    "total",
     "walk",
     "where",
 ]

@@ -17,7 +17,7 @@ from mingjian.base.values import KINDS, round_half_away, unit
 from mingjian.declare._check_formulas import check_formulas, rank, types_with_value
 from mingjian.declare._check_process import check_processes
 from mingjian.declare._check_references import BOUNDS
-from mingjian.declare._fields import ACT, GRANT, SUBJECT
+from mingjian.declare._fields import ACT, GRANT, SUBJECT, TIME
 from mingjian.declare._model import (
     Derivation,
     EvidenceType,
@@ -37,6 +37,7 @@ _INPUTS = (*BOUNDS, SUBJECT)  # what formulas and files know by these names alre
 _COLUMNS = ("count",)  # task.count() is how many rows there are
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _MOST_DECIMALS = 18  # what a stored decimal holds
+_HOUR = 60  # minutes
 
 
 def is_name(text: str) -> bool:
@@ -189,7 +190,7 @@ class _Checker:
 
     def field(self, evidence: EvidenceType, field: Field) -> None:
         name, line = f"{evidence.id}.{field.name}", field.line
-        if field.unit or field.type == "quantity":
+        if field.unit or field.type in ("quantity", "series"):
             self.unit(name, field.unit, line)
         if field.decimals > _MOST_DECIMALS:
             self.fault("bad-value", f"{name} has more than {_MOST_DECIMALS} decimals", line)
@@ -204,6 +205,10 @@ class _Checker:
             self.unknown("field", field.at_most, evidence.fields, f"at_most of {name}", line)
         elif field.at_most and evidence.fields[field.at_most].type not in _NUMERIC:
             self.fault("not-numeric", f"{name} is at_most {field.at_most}, which is no number", line)
+        if field.type == "series":
+            self.series(evidence, field)
+        if field.instead_of:
+            self.either(evidence, field)
         if field.type == "subject":
             for kind in field.of:
                 if kind not in self.scheme.subjects:
@@ -218,6 +223,27 @@ class _Checker:
                 self.unknown("evidence type", field.to, self.scheme.evidence, name, line)
             elif len(target.thread) != 1:
                 self.fault("bad-ref", f"{name} refers to {field.to}, whose key is not one field, its date aside", line)
+
+    def series(self, evidence: EvidenceType, field: Field) -> None:
+        name, dating = f"{evidence.id}.{field.name}", evidence.fields.get(evidence.date)
+        if not 0 < field.step <= _HOUR or _HOUR % field.step:
+            message = f"{name} has a value every {field.step} minutes, which make no whole hour"
+            self.fault("bad-step", message, field.line, "step = 15, or another number of minutes that divides 60")
+        if dating is None or dating.type != "period":
+            remedy = "date = a field of type period: its length is that of the series"
+            self.fault("no-period", f"{name} fills a period, and no period dates its rows", field.line, remedy)
+        if field.name in evidence.key:
+            self.fault("bad-key", f"{name} is a series, and in the key", field.line)
+        if TIME in evidence.fields:
+            self.fault("bad-name", f"{TIME!r} heads the times of a series", evidence.fields[TIME].line, "rename it")
+
+    def either(self, evidence: EvidenceType, field: Field) -> None:
+        name, other = f"{evidence.id}.{field.name}", evidence.fields.get(field.instead_of)
+        if other is None:
+            self.unknown("field", field.instead_of, evidence.fields, f"instead_of of {name}", field.line)
+        elif not (field.optional and other.optional) or other.name == field.name:
+            message = f"{name} is given instead of {other.name}, and one of them is always given"
+            self.fault("bad-value", message, field.line, "optional = true on both")
 
     def valued(self, item: Valued) -> None:
         self.unit(item.id, item.unit, item.line)

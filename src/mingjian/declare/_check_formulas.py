@@ -96,6 +96,9 @@ class _Checker:
             if field is None:
                 message = f"{measure.id} has a value for each {measure.each}, which {kind} does not have"
                 self.declared("no-member", message, measure.line, near(measure.each, [*row_fields(self.scheme, kind)]))
+            elif field.type == "series":
+                message = f"{measure.id} has a value for each {measure.each}, which is a series"
+                self.declared("no-member", message, measure.line, "break it down by another field")
 
     def reads(self, measure: Measure, item: Measure | Index) -> None:
         here, there = (rank(measure.period), rank(item.period))

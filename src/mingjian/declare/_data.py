@@ -33,7 +33,9 @@ MAX_DEPTH = 40
 _FOLDER = frozenset({"line", "code_line", "folder", "cases", "fingerprint"})
 # What a reader sees, who that is, and by what process evidence came: numbers depend on the evidence alone.
 _PEOPLE = frozenset({"label", "processes", "roles", "calendar", "retain"})
-_LATER = _PEOPLE - {"label"}  # what data written before there were processes does not have
+# What came to be declared later says nothing where it is not used: the fingerprints of older schemes hold.
+_SINCE = {"step": 0, "instead_of": ""}
+_LATER = (_PEOPLE - {"label"}) | _SINCE.keys()  # what older data does not have
 _WORDING = _FOLDER | _PEOPLE | {"title", "en", "zh", "law", "source", "template", "version"}
 _NUMBER = re.compile(r"-?[0-9]{1,39}(\.[0-9]{1,39})?")
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")
@@ -104,7 +106,7 @@ def _encode(value: object, without: Collection[str], *, meaning: bool = False) -
     return {
         item.name: _encode(getattr(value, item.name), without, meaning=meaning)
         for item in fields(cast(Any, value))
-        if item.name not in without
+        if item.name not in without and not (item.name in _SINCE and getattr(value, item.name) == _SINCE[item.name])
     }
 
 

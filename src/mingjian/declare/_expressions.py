@@ -6,7 +6,8 @@ stands (the rows of one evidence type, or one value a subject) and of which *kin
 wrongly cannot be built.
 
 Levels: an evidence type's id (a value a row), ``""`` (a value a subject), ``None`` (a constant, fits any level).
-Kinds: exact (integers, decimals, fractions), score (doubles), flag, text, date, span (a difference of dates), table.
+Kinds: exact (integers, decimals, fractions), score (doubles), flag, text, date, span (a difference of dates), series (many
+exact values in one row), table.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any, Literal, NoReturn, TypeAlias, cast
 
 from mingjian.base.errors import Misuse
 
-Kind: TypeAlias = Literal["exact", "score", "flag", "text", "date", "span", "table"]
+Kind: TypeAlias = Literal["exact", "score", "flag", "text", "date", "span", "series", "table"]
 Arg: TypeAlias = "Expr | str | tuple[Expr, ...] | None"
 
 NUMBERS = ("exact", "score")
@@ -206,6 +207,8 @@ def reduction(op: str, value: Expr | None, where: Expr | None, rows: str = "") -
         )
     if value is not None and op in ("sum", "mean"):
         _want(value, NUMBERS, op)
+    if value is not None and op == "distinct":
+        _want(value, (*NUMBERS, "flag", "text", "date", "span"), op)
     if value is not None and op in ("min", "max"):
         _want(value, (*NUMBERS, "date"), op)
     if where is not None:
@@ -272,6 +275,21 @@ def carry(amount: Expr, unit: object) -> tuple[Expr, Expr]:
     _want(size, ("exact",), "unit of carry")
     level = _level("carry", amount, size)
     return Expr("carry_whole", (amount, size), "exact", level), Expr("carry_rest", (amount, size), "exact", level)
+
+
+def total(series: Expr) -> Expr:
+    """The sum of a row's series; no value where one of its values is missing: a sum of the others would be another figure."""
+    return _of_series("total", series)
+
+
+def missing(series: Expr) -> Expr:
+    """How many values of a row's series are missing; no value where the row has no series."""
+    return _of_series("missing", series)
+
+
+def _of_series(op: str, series: Expr) -> Expr:
+    _want(series, ("series",), op)
+    return Expr(op, (series,), "exact", series.level)
 
 
 def walk(expr: Expr) -> Iterator[Expr]:
@@ -425,7 +443,7 @@ def _arithmetic(op: str, left: object, right: object) -> Expr:
 def _comparison(op: str, left: object, right: object) -> Expr:
     a, b = literal(left), literal(right)
     same = a.kind == b.kind or (a.kind in NUMBERS and b.kind in NUMBERS)
-    if not same or (a.kind in ("text", "flag") and op not in ("eq", "ne")):
+    if not same or a.kind == "series" or (a.kind in ("text", "flag") and op not in ("eq", "ne")):
         raise FormulaError(f"{a.kind} and {b.kind} cannot be compared by {_SIGNS[op]}")
     return Expr(op, (a, b), "flag", _level(op, a, b))
 
@@ -446,7 +464,7 @@ def _common(op: str, *args: Expr) -> Kind:
     kinds = {a.kind for a in args}
     if kinds == {"exact", "score"}:
         return "score"
-    if len(kinds) != 1:
+    if len(kinds) != 1 or kinds == {"series"}:
         raise FormulaError(f"{op} of {' and '.join(sorted(kinds))}", remedy="give it values of one kind")
     return kinds.pop()
 
@@ -472,7 +490,8 @@ def _mixed(op: str, one: str, other: str) -> FormulaError:
 
 def _want(expr: Expr, kinds: tuple[str, ...], op: str) -> None:
     if expr.kind not in kinds:
-        raise FormulaError(f"{op} needs {' or '.join(kinds)}, not {expr.kind}: {text(expr)}")
+        remedy = f"write total({text(expr)})" if expr.kind == "series" else ""
+        raise FormulaError(f"{op} needs {' or '.join(kinds)}, not {expr.kind}: {text(expr)}", remedy=remedy)
 
 
 def _arg_data(arg: Arg) -> Any:
@@ -514,7 +533,7 @@ _SHAPES: dict[str, Any] = {
     "lit": _literal_builder,
     "param": _leaf(1, "exact"),
     "bound": _leaf(1, "date"),
-    "field": _leaf(2, "exact", "flag", "text", "date"),
+    "field": _leaf(2, "exact", "flag", "text", "date", "series"),
     "measure": _leaf(1, "exact", "score"),
     "previous": _leaf(1, "exact", "score"),
     "sub": _builder(_sub_builder, Expr, Expr),
@@ -525,6 +544,7 @@ _SHAPES: dict[str, Any] = {
     "isin": _builder(_isin_builder, Expr, tuple),
     "isnull": _builder(lambda op, x: x.is_null(), Expr),
     "days": _builder(lambda op, x: x.days, Expr),
+    **{op: _builder(_of_series, Expr) for op in ("total", "missing")},
     "lookup": _builder(_lookup_builder, str, Expr),
     "where": _builder(lambda op, c, a, b: where(c, a, b), Expr, Expr, Expr),
     **{op: _builder(lambda op, args: _variadic(op, *args), tuple) for op in ("coalesce", "least", "greatest")},

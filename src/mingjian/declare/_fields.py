@@ -10,6 +10,7 @@ from mingjian.declare._titles import Title
 SUBJECT = "subject"
 ACT = "act"
 GRANT = "grant"
+TIME = "time"  # heads the instants in a file that has one value of a series a line
 
 
 def subject_evidence(scheme: Scheme) -> EvidenceType:
@@ -99,7 +100,8 @@ def source_type(scheme: Scheme, name: str) -> EvidenceType | None:
 def row_fields(scheme: Scheme, name: str) -> Mapping[str, Field]:
     """The fields of an evidence type, or those a derivation inherits followed by its results (exact, in their unit).
 
-    Empty for a name that is neither. Of a derivation that stands on nothing there are the results alone.
+    A series is not inherited: it stays with the row of evidence that it stands in. Empty for a name that is neither. Of a
+    derivation that stands on nothing there are the results alone.
     """
     results: dict[str, Field] = {}
     seen: set[str] = set()
@@ -110,4 +112,7 @@ def row_fields(scheme: Scheme, name: str) -> Mapping[str, Field]:
         results = {**own, **results}
         name = derivation.of
     source = evidence_types(scheme).get(name)
-    return {**source.fields, **results} if source else results
+    if source is None:
+        return results
+    whole = {key: field for key, field in source.fields.items() if not seen or field.type != "series"}
+    return {**whole, **results}

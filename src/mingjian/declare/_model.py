@@ -21,7 +21,7 @@ from mingjian.declare._titles import Label, Title
 Window = Literal["in_period", "up_to", "state_at_end"]
 Rollup = Literal["pool", "sum", "mean", "none"]
 FieldType = Literal[
-    "text", "choice", "flag", "date", "time", "period", "integer", "quantity", "decimal", "subject", "ref"
+    "text", "choice", "flag", "date", "time", "period", "integer", "quantity", "decimal", "subject", "ref", "series"
 ]
 Direction = Literal["higher", "lower", "neither"]
 
@@ -34,7 +34,11 @@ class Field:
 
     ``integer`` and ``quantity`` hold whole smallest units of ``unit`` (int64), ``decimal`` an exact number of ``decimals``
     places, ``subject`` the id of a subject of one of the types in ``of``, ``ref`` the key of a row of evidence type ``to``,
-    ``period`` a period text of kind ``of[0]``. ``at_most`` names another numeric field that bounds this one.
+    ``period`` a period text of kind ``of[0]``. ``at_most`` names another numeric field that bounds this one, ``instead_of``
+    one of which a row has exactly one: it or this.
+
+    ``series`` holds whole smallest units too, one for every ``step`` minutes of the period that dates the row, in order of
+    time from the instant at which the period begins in the scheme's zone; ``min`` and ``max`` bound each of them.
     """
 
     name: str
@@ -51,6 +55,8 @@ class Field:
     to: str = ""
     label: Label = "internal"
     line: int = 0
+    step: int = 0
+    instead_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ from mingjian.declare._titles import LABELS, Title
 T = TypeVar("T")
 
 UNRECORDED = literal(0)  # stands for a formula until it is recorded
+_NUMBERS = ("integer", "quantity", "decimal", "series")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,17 +131,19 @@ def _field(name: str, s: Section) -> Field:
         name=name,
         type=kind,
         title=s.title(),
-        unit=s.text("unit", "") if kind in ("integer", "quantity", "decimal") else "",
+        unit=s.text("unit", "") if kind in _NUMBERS else "",
         decimals=s.integer("decimals") if kind == "decimal" else 0,
         optional=s.flag("optional"),
         choices=s.titles("choices") if kind == "choice" else {},
-        min=s.number("min") if kind in ("integer", "quantity", "decimal") else None,
-        max=s.number("max") if kind in ("integer", "quantity", "decimal") else None,
+        min=s.number("min") if kind in _NUMBERS else None,
+        max=s.number("max") if kind in _NUMBERS else None,
         at_most=s.text("at_most", "") if kind in ("integer", "quantity", "decimal") else "",
         of=s.names("of") if kind in ("subject", "period") else (),
         to=s.text("to") if kind == "ref" else "",
         label=s.choice("label", LABELS, "internal"),
         line=s.line,
+        step=s.integer("step") if kind == "series" else 0,
+        instead_of=s.text("instead_of", ""),
     )
 
 

@@ -21,6 +21,7 @@ KIND_OF_FIELD: Mapping[str, Kind] = {
     "integer": "exact",
     "quantity": "exact",
     "decimal": "exact",
+    "series": "series",
 }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import chain, islice
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -31,7 +31,6 @@ from mingjian.record.ledger._owned import (
     seal_rows,
 )
 from mingjian.record.ledger._rows import (
-    CHUNK,
     Columns,
     canonical_chunks,
     canonical_rows,
@@ -125,13 +124,15 @@ def prepare(batch: Batch, keys: Mapping[str, bytes]) -> Prepared:
     if batch.named_owners:
         return _prepare_owned(batch, columns, key, keys)
     roots: list[bytes] = []
-    rows: list[bytes] = []
-    size = 0  # of the rows as lines
+    lines: list[bytes] = []
+    count = size = 0  # rows, and bytes of them as lines
     for rows in canonical_chunks(batch.table):
-        roots.append(_subtree(rows, key, len(roots) * CHUNK))
+        roots.append(_subtree(rows, key, count))
+        count += len(rows)
         size += sum(map(len, rows)) + len(rows)
-    inline = size <= LARGEST_INLINE  # then there was one chunk at most
-    payload = b"\n".join(rows) if inline else _parquet(batch.table.cast(schema_of(columns)))
+        lines = lines + rows if size <= LARGEST_INLINE else []
+    inline = size <= LARGEST_INLINE
+    payload = b"\n".join(lines) if inline else _parquet(batch.table.cast(schema_of(columns)))
     return Prepared(batch, columns, root_of(roots), key, payload, inline)
 
 
@@ -168,7 +169,9 @@ def _subtree(rows: Sequence[bytes], key: bytes, start: int) -> bytes:
 
 def _parquet(table: pa.Table) -> bytes:
     buffer = BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
+    # The values of a series hardly repeat. (The stubs know of no list of columns here.)
+    flat: Any = [field.name for field in table.schema if not pa.types.is_nested(field.type)]
+    pq.write_table(table, buffer, compression="zstd", use_dictionary=flat)
     return buffer.getvalue()
 
 
@@ -177,9 +180,7 @@ def _lines(payload: bytes) -> list[bytes]:
 
 
 def read_table(stored: Stored, columns: Columns) -> pa.Table:
-    """The typed table of the rows without an owner. Raises Tampered for bytes that are no such table."""
-    if stored.inline:
-        return table_of(_lines(stored.payload), columns)
+    """The typed table of the rows without an owner, from Parquet. Raises Tampered for bytes that are no such table."""
     try:
         table = pq.read_table(pa.BufferReader(stored.payload))
     except (pa.ArrowException, OSError) as fault:
@@ -191,15 +192,37 @@ def read_table(stored: Stored, columns: Columns) -> pa.Table:
 
 def read_placed(stored: Stored, entry: Entry) -> Placed:
     """The rows of a stored batch that are there. Raises Tampered for bytes that are no rows of it."""
+    if stored.inline:
+        lines, places = placed_lines(stored, entry)
+        return Placed(table_of(lines, entry.columns), pa.array(places, pa.int64()))
     plain = read_table(stored, entry.columns)
     if not stored.owned:
         return Placed(plain, pa.array(range(plain.num_rows), pa.int64()))
-    key = _key(stored, entry)
-    lines = list(chain.from_iterable(open_rows(section, owner, key) for section, owner in stored.sections))
-    table = pa.concat_tables([plain, table_of(lines, entry.columns)])
-    places = np.concatenate([_plain_places(stored, entry, plain.num_rows), *(s.places for s, _ in stored.sections)])
+    table = pa.concat_tables([plain, table_of(_owned_lines(stored, entry), entry.columns)])
+    places = _places(stored, entry, plain.num_rows)
     order = np.argsort(places)
     return Placed(table.take(order), pa.array(places[order], pa.int64()))
+
+
+def placed_lines(stored: Stored, entry: Entry) -> tuple[list[bytes], Places]:
+    """The canonical rows of a batch that stands inline, and their places, ascending. Raises Tampered as `read_placed` does."""
+    lines = _lines(stored.payload)
+    if not stored.owned:
+        return lines, np.arange(len(lines), dtype=np.int64)
+    places = _places(stored, entry, len(lines))
+    lines += _owned_lines(stored, entry)
+    order = np.argsort(places)
+    return [lines[at] for at in order.tolist()], places[order]
+
+
+def _owned_lines(stored: Stored, entry: Entry) -> list[bytes]:
+    key = _key(stored, entry)
+    return list(chain.from_iterable(open_rows(section, owner, key) for section, owner in stored.sections))
+
+
+def _places(stored: Stored, entry: Entry, plain: int) -> Places:
+    """The places of the rows without an owner, of which there are ``plain``, and then of each owner's."""
+    return np.concatenate([_plain_places(stored, entry, plain), *(section.places for section, _ in stored.sections)])
 
 
 def _plain_places(stored: Stored, entry: Entry, count: int) -> Places:

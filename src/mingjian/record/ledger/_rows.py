@@ -1,7 +1,8 @@
 """Rows as bytes that do not depend on who writes them: canonical JSON with strings, booleans and nulls only.
 
 A row is the RFC 8785 object ``{column: value}`` with every column in it. Integers and decimals are plain decimal strings
-(a decimal keeps its declared scale), dates ``YYYY-MM-DD``, instants ``YYYY-MM-DDTHH:MM:SS[.ffffff]Z``.
+(a decimal keeps its declared scale), dates ``YYYY-MM-DD``, instants ``YYYY-MM-DDTHH:MM:SS[.ffffff]Z``, and a series is an
+array of such strings and nulls.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from io import BytesIO
 from itertools import chain, repeat
 from typing import Any, Final
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute
@@ -24,17 +26,20 @@ pc: Final[Any] = pyarrow.compute  # its stubs refuse what its functions take: te
 _Cells = Any  # an array, in those terms
 
 _INSTANT: Final = pa.timestamp("us", tz="UTC")
+_SERIES: Final = pa.list_(pa.int64())
 _TYPES: Final[dict[str, pa.DataType]] = {
     "string": pa.string(),
     "bool": pa.bool_(),
     "int64": pa.int64(),
     "date": pa.date32(),
     "timestamp": _INSTANT,
+    "list(int64)": _SERIES,
     **{f"decimal({scale})": pa.decimal128(38, scale) for scale in range(39)},
 }
-_KINDS: Final = ("string", "bool", "int64", "decimal128(38, s)", "date32", "timestamp[us, UTC]")
+_KINDS: Final = ("string", "bool", "int64", "decimal128(38, s)", "date32", "timestamp[us, UTC]", "list<int64>")
 _ESCAPED: Final = r'[\x00-\x1f"\\]'
 CHUNK: Final = 2**16  # rows at a time: Arrow's text arrays hold no more than 2 GiB
+_VALUES: Final = 2**20  # of series, at a time
 _FEW: Final = 64  # rows that are read faster one by one than by Arrow
 _BLOCK: Final = 2**20  # bytes that Arrow reads at a time; no row may be longer
 _LARGEST_PLAIN_SCALE: Final = 6  # beyond it Arrow writes small decimals with an exponent
@@ -44,17 +49,19 @@ _TEXTS: Final = {arrow: text for text, arrow in _TYPES.items()}
 def columns_of(table: pa.Table) -> Columns:
     """(name, type text) of each column, in the table's order.
 
-    The types are string, bool, int64, decimal(scale) of 38 digits, date and timestamp (microseconds, UTC). Raises Misuse
-    for another type, for a table without columns, and for names that are empty, not ASCII or used twice.
+    The types are string, bool, int64, decimal(scale) of 38 digits, date, timestamp (microseconds, UTC) and list(int64).
+    Raises Misuse for another type, for a table without columns, and for names that are empty, not ASCII or used twice.
     """
     names = table.column_names
     bad = [name for name in names if not (name and name.isascii())]
     if bad or not names or len(set(names)) < len(names):
         raise Misuse("not a table of rows", why=f"its columns are {names}", remedy="give each its own ASCII name")
-    unknown = [f"{field.name}: {field.type}" for field in table.schema if field.type not in _TEXTS]
+    # Two types of list are equal whatever their values are called, and yet no key of a dict for each other.
+    kinds = [_SERIES if field.type == _SERIES else field.type for field in table.schema]
+    unknown = [f"{name}: {kind}" for name, kind in zip(names, kinds, strict=True) if kind not in _TEXTS]
     if unknown:
         raise Misuse("not a table of rows", why=", ".join(unknown), remedy=f"cast to one of {', '.join(_KINDS)}")
-    return tuple((field.name, _TEXTS[field.type]) for field in table.schema)
+    return tuple((name, _TEXTS[kind]) for name, kind in zip(names, kinds, strict=True))
 
 
 def schema_of(columns: Columns) -> pa.Schema:
@@ -74,11 +81,22 @@ def canonical_rows(table: pa.Table) -> list[bytes]:
 
 
 def canonical_chunks(table: pa.Table) -> Iterator[list[bytes]]:
-    """`canonical_rows` in runs of `CHUNK`, of which only the last may be shorter: a long table never stands in memory twice."""
+    """`canonical_rows` in runs of one power of two, of which only the last may be shorter: a long table never stands in
+    memory twice."""
     columns_of(table)
-    for start in range(0, table.num_rows, CHUNK):
-        (chunk,) = table.slice(start, CHUNK).combine_chunks().to_batches()
+    size = _run_length(table)
+    for start in range(0, table.num_rows, size):
+        (chunk,) = table.slice(start, size).combine_chunks().to_batches()
         yield _chunk_rows(chunk)
+
+
+def _run_length(table: pa.Table) -> int:
+    """`CHUNK` rows, or as many fewer as hold `_VALUES` of the longest series."""
+    longest = [pc.max(pc.list_value_length(column)).as_py() or 0 for column in table.columns if column.type == _SERIES]
+    size = CHUNK
+    while size > 1 and size * max(longest, default=0) > _VALUES:
+        size //= 2
+    return size
 
 
 def _chunk_rows(chunk: pa.RecordBatch) -> list[bytes]:
@@ -105,6 +123,8 @@ def _cells(name: str, column: _Cells) -> _Cells:
         raise Misuse("no canonical row", why=f"column {name}: {fault}") from fault
     if column.type == pa.bool_():
         return pc.fill_null(pc.cast(column, pa.string()), "null")
+    if column.type == _SERIES:
+        return pa.array(map(_series, column), pa.string())
     if column.type != pa.string():
         text: _Cells = _plain_text(name, column)
     elif pc.any(pc.match_substring_regex(column, _ESCAPED)).as_py():
@@ -113,6 +133,20 @@ def _cells(name: str, column: _Cells) -> _Cells:
     else:
         text = column
     return pc.fill_null(_joined('"', text, '"'), "null")
+
+
+def _series(series: Any) -> bytes:
+    """A series as JSON: its numbers are written at once, and then set in quotation marks."""
+    if not series.is_valid:
+        return b"null"
+    values = series.values
+    if not len(values):
+        return b"[]"
+    numbers = np.asarray(pc.fill_null(values, 0))
+    texts: list[str | None] = orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].decode().split(",")  # type: ignore[assignment]
+    for place in pc.indices_nonzero(pc.is_null(values)).to_pylist() if values.null_count else ():
+        texts[place] = None
+    return orjson.dumps(texts)
 
 
 def _plain_text(name: str, column: _Cells) -> _Cells:
@@ -168,4 +202,6 @@ def _many_cells_of(rows: Sequence[bytes], schema: pa.Schema) -> list[_Cells]:
 
 
 def _as_json(kind: pa.DataType) -> pa.DataType:
+    if kind == _SERIES:
+        return pa.list_(pa.string())
     return kind if kind == pa.bool_() else pa.string()
