@@ -56,13 +56,10 @@ def test_a_blob_comes_back_under_the_digest_of_its_bytes(blobs: Blobs, place: st
     assert blobs.get(name) == blobs_at(blobs.where).get(name) == blobs_at(place).get(name) == data
 
 
-def test_the_blobs_that_are_there_are_named_and_dropped(blobs: Blobs, overwrite: Alter) -> None:
+def test_the_blobs_that_are_there_are_named(blobs: Blobs, overwrite: Alter) -> None:
     overwrite("something else", b"of somebody else")
     names = {blobs.put(data) for data in (b"1", b"2", b"3")}
     assert set(blobs.names()) == names
-    blobs.drop(sha256(b"1").hexdigest())
-    blobs.drop(ABSENT)
-    assert set(blobs.names()) == names - {sha256(b"1").hexdigest()}
 
 
 def test_a_whole_bucket_may_be_the_place(s3: str) -> None:
@@ -70,7 +67,6 @@ def test_a_whole_bucket_may_be_the_place(s3: str) -> None:
     blobs = blobs_at("s3://bucket")
     name = blobs.put(b"rows")
     assert (blobs.get(name), list(blobs.names())) == (b"rows", [name])
-    blobs.drop(name)
 
 
 def test_two_ledgers_do_not_share_a_place(blobs: Blobs) -> None:
@@ -115,7 +111,6 @@ ACTS: dict[str, Callable[[Blobs], object]] = {
     "put": lambda blobs: blobs.put(b"rows"),
     "get": lambda blobs: blobs.get(ABSENT, "entry 7"),
     "names": lambda blobs: list(blobs.names()),
-    "drop": lambda blobs: blobs.drop(ABSENT),
 }
 
 

@@ -100,8 +100,7 @@ class Projection:
         Raises MingjianError if others keep the file busy too long.
         """
         with self._locked(fcntl.LOCK_EX):
-            for file in (self.path, self.path.with_name(f"{self.path.name}.wal")):
-                file.unlink(missing_ok=True)
+            self._delete()
 
     def view(self, scheme: str, size: int | None = None) -> View:
         """The rows of a scheme as of ``size`` entries, or of the size caught up to. Close it to let others write.
@@ -132,24 +131,38 @@ class Projection:
             lock(connection)
             return View(connection, at, kinds, held.pop_all(), self._statements)
 
-    def digest(self) -> str:
-        """``sha256:`` over every row of every table, whatever the bytes of the file: two makings of one ledger agree.
+    def digest(self, size: int | None = None) -> str:
+        """``sha256:`` over every row of every table as of ``size`` entries, or of the size each was caught up to.
 
-        Raises Misuse where nothing was caught up yet.
+        It says nothing of the bytes of the file: two makings of one ledger agree, by any engine. Types that were not caught
+        up to ``size`` are left out. Raises Misuse where nothing was caught up yet, MingjianError for a file that cannot be read.
         """
         if not self.path.exists():
             raise Misuse("no rows here", where=str(self.path), remedy="catch up first")
         state = hashlib.sha256()
         with self._locked(fcntl.LOCK_SH), _connected(self.path, "READ_ONLY") as connection:
-            for scheme, kind, shape in connection.execute(
-                f"SELECT scheme, kind, shape FROM {_KINDS} ORDER BY scheme, kind"
+            for scheme, kind, shape, reached in connection.execute(
+                f"SELECT scheme, kind, shape, size FROM {_KINDS} ORDER BY scheme, kind"
             ).fetchall():
+                at = reached if size is None else size
+                if reached < at:
+                    continue
                 state.update(canonical([scheme, kind, shape]) + b"\n")
-                rows = f"FROM {_table(scheme, kind)} ORDER BY {ENTRY}, {ROW}"
+                later = f"CASE WHEN {SUPERSEDED} < {at} THEN {SUPERSEDED} END AS {SUPERSEDED}"
+                rows = f"SELECT * REPLACE ({later}) FROM {_table(scheme, kind)} WHERE {ENTRY} < {at} ORDER BY {ENTRY}, {ROW}"
                 for batch in connection.execute(rows).to_arrow_reader(_BATCH):
                     table = pa.Table.from_batches([batch]).cast(pa.schema(map(_as_in_ledger, batch.schema)))
                     state.update(b"".join(row + b"\n" for row in canonical_rows(table)))
         return "sha256:" + state.hexdigest()
+
+    def become(self, other: Projection) -> None:
+        """Put the file of another, which nobody has open, in place of this one's as soon as nobody reads it.
+
+        Raises MingjianError if others keep the file busy too long.
+        """
+        with self._locked(fcntl.LOCK_EX):
+            self._delete()
+            other.path.replace(self.path)
 
     def _caught_up(self, scheme: str) -> dict[str, tuple[str, int]]:
         """(shape, size caught up to) of each kind; read again only once the file has changed, whoever changed it."""
@@ -168,6 +181,10 @@ class Projection:
         table = placed.table.select(names).append_column(ROW, placed.places)
         entries = pa.repeat(pa.scalar(entry.index, pa.int64()), table.num_rows)
         return with_provenance(table.append_column(ENTRY, entries), type, zone)
+
+    def _delete(self) -> None:
+        for file in (self.path, self.path.with_name(f"{self.path.name}.wal")):
+            file.unlink(missing_ok=True)
 
     @contextmanager
     def _locked(self, how: int) -> Iterator[None]:
@@ -204,7 +221,8 @@ def _stamp(path: Path) -> _Stamp:
 
 @contextmanager
 def _connected(path: Path, mode: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
+    """A connection with the file attached. Raises MingjianError where DuckDB cannot read what is in it."""
+    with duckdb.connect() as connection, _readable(path):
         connection.execute("SET TimeZone = 'UTC'")
         _attach(connection, path, mode)
         yield connection
@@ -212,8 +230,14 @@ def _connected(path: Path, mode: str) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path, mode: str) -> None:
     """Open the file as ``projection``. Raises MingjianError for one that DuckDB cannot read."""
-    try:
+    with _readable(path):
         connection.execute(f"ATTACH {_text(str(path))} AS projection ({mode})")
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
     except duckdb.Error as fault:
         raise MingjianError(
             "the rows cannot be read", why=str(fault), where=str(path), remedy="delete the file: it is made again"

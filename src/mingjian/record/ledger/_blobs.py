@@ -1,7 +1,8 @@
 """Large payloads, each a file or an object named by the SHA-256 of its bytes: in a directory, or on S3.
 
 Blobs are written before the transaction that names them, and never change. One that no entry names (its writer died in
-between) is never read.
+between) is never read. It is left where it is: whoever deleted it might do so between a writer who finds it there and the
+entry that names it.
 """
 
 from __future__ import annotations
@@ -44,9 +45,6 @@ class Blobs(Protocol):
 
     def names(self) -> Iterator[str]:
         """The names of all blobs that are there, in no order."""
-
-    def drop(self, name: str) -> None:
-        """Delete a blob that is not needed; one that is not there is no harm."""
 
 
 def blobs_at(where: str | Path) -> Blobs:
@@ -137,11 +135,6 @@ class BlobDirectory:
         with self._reached("the blobs could not be listed"):
             yield from (file.name for file in self.path.iterdir() if _NAME.fullmatch(file.name))
 
-    def drop(self, name: str) -> None:
-        """See `Blobs.drop`."""
-        with self._reached(f"blob {name} could not be deleted"):
-            (self.path / name).unlink(missing_ok=True)
-
     def _sync(self) -> None:
         """Make a rename in the directory last through a power cut."""
         descriptor = os.open(self.path, os.O_RDONLY)
@@ -218,11 +211,6 @@ class BlobObjects:
             found = self._files.find(self._root)
         last = (path.rpartition("/") for path in found)
         yield from (name for folder, _, name in last if folder == self._root and _NAME.fullmatch(name))
-
-    def drop(self, name: str) -> None:
-        """See `Blobs.drop`."""
-        with self._reached(f"blob {name} could not be deleted"):
-            self._files.rm_file(self._key(name))
 
     def _key(self, name: str) -> str:
         return f"{self._root}/{name}"
