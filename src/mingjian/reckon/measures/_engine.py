@@ -263,15 +263,13 @@ def _pooled(table: Any, rows: Rows, evidence: EvidenceType, ancestry: Any) -> An
 
 def _run(query: Query, what: str, expression: Callable[[], Any]) -> pa.Table:
     """Run what is made of a query; the key says all that it depends on, but for the scheme, which the tables know."""
-    import duckdb
-
     key = (what, query.rows, tuple(map(key_of, query.asked)))
     given = {_ANCESTRY: query.ancestry} if query.ancestry is not None else {}
     among = None if query.subjects is None else ("_subject", sorted(query.subjects))
     try:
         found = query.tables.select(key, expression, query.rows.kind, given, among)
         found.validate(full=True)  # the engine overflows at 128 bits, a little beyond 38 digits
-    except (duckdb.OutOfRangeException, duckdb.ConversionException, pa.ArrowInvalid) as error:
+    except (OverflowError, pa.ArrowInvalid) as error:
         raise MingjianError(
             f"a figure over rows of {query.rows.kind} is too large",
             why=str(error).splitlines()[0],

@@ -7,9 +7,11 @@ from mingjian.record.evidence._proven import proven_rows
 from mingjian.record.evidence._readers import read_file
 from mingjian.record.evidence._schema import arrow_schema
 from mingjian.record.evidence._templates import write_template
-from mingjian.record.evidence._view import View, dates
+from mingjian.record.evidence._view import Compiled, Engine, View, dates
 
 __all__ = [
+    "Compiled",
+    "Engine",
     "Intake",
     "Projection",
     "View",

@@ -1,4 +1,7 @@
-"""The rows of one scheme as they stood at one size of the ledger, in a DuckDB that reaches nothing else."""
+"""The rows of one scheme as they stood at one size of the ledger, in a DuckDB that reaches nothing else.
+
+What is asked of them in bulk may be answered by another engine: the same expressions, compiled for it, over the same rows.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -24,6 +27,7 @@ ENTRY: Final = "_entry"  # index of the entry a row came with
 ROW: Final = "_row"  # its place in that entry, from 0
 DATE: Final = "_date"  # the day that dates it
 _MOST_STATEMENTS: Final = 1000
+_BATCH: Final = 65_536  # rows
 SUPERSEDED: Final = "_superseded"  # index of the entry that brought a later row of its key
 # Formulas run here. What is open when the configuration is locked stays readable, and nothing else can be reached.
 _LOCK: Final = "SET enable_external_access = false; SET lock_configuration = true"
@@ -31,10 +35,33 @@ _LOCK: Final = "SET enable_external_access = false; SET lock_configuration = tru
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """An expression in the engine's own language, and the columns that it gives."""
+    """An expression in an engine's own language, the tables that it reads by name, and the columns that it gives."""
 
     sql: str
+    tables: frozenset[str]
     schema: pa.Schema
+
+
+class Engine(Protocol):
+    """What runs compiled expressions over the rows of one view."""
+
+    @property
+    def dialect(self) -> str:
+        """Whose SQL it runs, as Ibis calls it."""
+
+    def compile(self, expression: Any) -> str:
+        """An Ibis table expression over the view's rows, by kind, and over given tables, as SQL."""
+
+    def run(
+        self, statement: Compiled, given: Mapping[str, pa.Table], among: tuple[str, Sequence[str]] | None
+    ) -> pa.Table:
+        """What the statement gives; with ``among``, of its rows those with one of these texts in that column.
+
+        Raises OverflowError for a number that none of its types holds.
+        """
+
+    def close(self) -> None:
+        """Let go of what it holds for the view."""
 
 
 class Statements:
@@ -67,6 +94,7 @@ class View:
         self.size = size
         self.kinds = frozenset(kinds)
         self._held = held
+        self._engine: Engine = _Own(connection)
 
     @classmethod
     def of(
@@ -98,6 +126,12 @@ class View:
         self._check(kind)
         return self.connection.table(kind)
 
+    def on(self, engine: Callable[[View], Engine]) -> Self:
+        """The view itself, whose `select` is answered by that engine from now on, until it is closed."""
+        self._engine = engine(self)
+        self._held.callback(self._engine.close)
+        return self
+
     def select(
         self,
         key: Hashable,
@@ -109,18 +143,18 @@ class View:
 
         It is compiled once for each ``key``, which says all that it depends on; making it and compiling it costs more than
         running it. With ``among`` (a column and texts) only the rows that have one of these texts there are given.
+        Raises OverflowError for a number that is too large for the engine.
         """
-        statement = self._statements.get(key, lambda: self._compiled(expression()))
-        where, texts = "", list(among[1]) if among else []
-        if among is not None:
-            where = f" WHERE {quoted(among[0])} IN ({', '.join('?' * len(texts))})" if texts else " WHERE false"
-        with self._given(given):
-            found: pa.Table = self.connection.con.execute(f"FROM ({statement.sql}){where}", texts).to_arrow_table()
+        statement = self._statements.get((self._engine.dialect, key), lambda: self._compiled(expression()))
+        found = self._engine.run(statement, given, among)
         columns = [found[field.name].cast(field.type) for field in statement.schema]
         return pa.Table.from_arrays(columns, schema=statement.schema)
 
     def _compiled(self, expression: Any) -> Compiled:
-        return Compiled(self.connection.compile(expression), expression.schema().to_pyarrow())
+        from ibis.expr.operations import PhysicalTable
+
+        named = frozenset(table.name for table in expression.op().find(PhysicalTable))
+        return Compiled(self._engine.compile(expression), named, expression.schema().to_pyarrow())
 
     def arrow(self, kind: str) -> pa.Table:
         """The same rows as Arrow, ordered by entry and row."""
@@ -128,25 +162,20 @@ class View:
         found: pa.Table = self.connection.con.execute(f"FROM {quoted(kind)} ORDER BY {ENTRY}, {ROW}").to_arrow_table()
         return found
 
+    def batches(self, kind: str) -> pa.RecordBatchReader:
+        """The same rows in no order, some at a time, however many they are."""
+        self._check(kind)
+        found: pa.RecordBatchReader = self.connection.con.execute(f"FROM {quoted(kind)}").to_arrow_reader(_BATCH)
+        return found
+
     def at(self, kind: str, places: pa.Table) -> pa.Table:
         """The rows of a type at these places (columns ``_entry`` and ``_row``), in whatever order."""
         self._check(kind)
-        with self._given({"_places": places}):
+        with _named(self.connection, {"_places": places}):
             found: pa.Table = self.connection.con.execute(
                 f"FROM {quoted(kind)} SEMI JOIN _places USING ({ENTRY}, {ROW})"
             ).to_arrow_table()
         return found
-
-    @contextmanager
-    def _given(self, tables: Mapping[str, pa.Table]) -> Iterator[None]:
-        """Tables that queries may name meanwhile."""
-        try:
-            for name, table in tables.items():
-                self.connection.con.register(name, table)
-            yield
-        finally:
-            for name in tables:
-                self.connection.con.unregister(name)
 
     def close(self) -> None:
         """Let go of the file. Closing twice does no harm."""
@@ -164,6 +193,49 @@ class View:
     def _check(self, kind: str) -> None:
         if kind not in self.kinds:
             raise Misuse(f"no rows of {kind!r} here", remedy="one of " + ", ".join(sorted(self.kinds)))
+
+
+class _Own:
+    """The DuckDB that has the rows, as the engine of its view."""
+
+    dialect: Final = "duckdb"
+
+    def __init__(self, connection: Backend) -> None:
+        self._connection = connection
+
+    def compile(self, expression: Any) -> str:
+        sql: str = self._connection.compile(expression)
+        return sql
+
+    def run(
+        self, statement: Compiled, given: Mapping[str, pa.Table], among: tuple[str, Sequence[str]] | None
+    ) -> pa.Table:
+        import duckdb
+
+        where, texts = "", list(among[1]) if among else []
+        if among is not None:
+            where = f" WHERE {quoted(among[0])} IN ({', '.join('?' * len(texts))})" if texts else " WHERE false"
+        try:
+            with _named(self._connection, given):
+                found: pa.Table = self._connection.con.execute(f"FROM ({statement.sql}){where}", texts).to_arrow_table()
+        except (duckdb.OutOfRangeException, duckdb.ConversionException) as error:
+            raise OverflowError(str(error)) from error
+        return found
+
+    def close(self) -> None:
+        """The view closes what it has opened."""
+
+
+@contextmanager
+def _named(connection: Backend, tables: Mapping[str, pa.Table]) -> Iterator[None]:
+    """Tables that queries may name meanwhile."""
+    try:
+        for name, table in tables.items():
+            connection.con.register(name, table)
+        yield
+    finally:
+        for name in tables:
+            connection.con.unregister(name)
 
 
 def quoted(name: str) -> str:
