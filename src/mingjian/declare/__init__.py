@@ -18,7 +18,7 @@ from mingjian.declare._expressions import (
 )
 from mingjian.declare._expressions import from_data as expr_from_data
 from mingjian.declare._expressions import text as formula_text
-from mingjian.declare._fields import evidence_types, row_fields, source_type, subject_evidence
+from mingjian.declare._fields import TIME, evidence_types, row_fields, source_type, subject_evidence
 from mingjian.declare._load import inspect, load
 from mingjian.declare._model import (
     Case,
@@ -45,6 +45,7 @@ from mingjian.declare._titles import LABELS, Label, Title
 
 __all__ = [
     "LABELS",
+    "TIME",
     "Act",
     "Amount",
     "Case",

@@ -10,7 +10,6 @@ import keyword
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from mingjian.base.errors import Misuse
 from mingjian.base.values import KINDS, round_half_away, unit
@@ -30,6 +29,7 @@ from mingjian.declare._model import (
     Valued,
 )
 from mingjian.declare._section import SCHEME_FILE, Report, near
+from mingjian.declare._zone import zone_of
 
 _NUMERIC = ("integer", "quantity", "decimal")
 _DATED = ("date", "time", "period")
@@ -109,9 +109,7 @@ class _Checker:
         return True
 
     def zone(self) -> None:
-        try:
-            ZoneInfo(self.scheme.zone)
-        except (KeyError, ValueError, OSError):
+        if zone_of(self.scheme.zone) is None:
             self.fault(
                 "unknown-zone",
                 f"there is no time zone {self.scheme.zone!r}",

@@ -10,7 +10,7 @@ from mingjian.declare._titles import Title
 SUBJECT = "subject"
 ACT = "act"
 GRANT = "grant"
-TIME = "time"  # heads the instants in a file that has one value of a series a line
+TIME = "time"  # heads the instants in a file with one value of a series a line
 
 
 def subject_evidence(scheme: Scheme) -> EvidenceType:

@@ -8,8 +8,10 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar, get_args
+from zoneinfo import ZoneInfo
 
-from mingjian.base.values import KINDS
+from mingjian.base.errors import Misuse
+from mingjian.base.values import KINDS, Period
 from mingjian.declare._expressions import literal
 from mingjian.declare._fields import evidence_types
 from mingjian.declare._model import (
@@ -35,6 +37,7 @@ from mingjian.declare._model import (
 from mingjian.declare._reader_process import read_calendar, read_processes, read_roles
 from mingjian.declare._section import SCHEME_FILE, Report, Section, near, read_file
 from mingjian.declare._titles import LABELS, Title
+from mingjian.declare._zone import zone_of
 
 T = TypeVar("T")
 
@@ -87,7 +90,7 @@ def read_scheme(folder: Path, report: Report) -> Scheme | None:
     )
     head.end()
     root.end()
-    return replace(scheme, cases=_cases(folder, evidence_types(scheme), report))
+    return replace(scheme, cases=_cases(folder, evidence_types(scheme), zone_of(scheme.zone), report))
 
 
 def _all(root: Section, key: str, make: Callable[[str, Section, _Context], T], context: _Context) -> dict[str, T]:
@@ -271,17 +274,17 @@ def _statement(name: str, s: Section, context: _Context) -> StatementType:
     )
 
 
-def _cases(folder: Path, types: Mapping[str, EvidenceType], report: Report) -> tuple[Case, ...]:
+def _cases(folder: Path, types: Mapping[str, EvidenceType], zone: ZoneInfo | None, report: Report) -> tuple[Case, ...]:
     """The cases of every file of ``cases/``, in order of file name."""
     cases = []
     for path in sorted((folder / "cases").glob("*.toml")):
         root = read_file(folder, f"cases/{path.name}", report)
-        cases += [_case(section, types) for section in root.sections("case")]
+        cases += [_case(section, types, zone) for section in root.sections("case")]
         root.end()
     return tuple(cases)
 
 
-def _case(s: Section, types: Mapping[str, EvidenceType]) -> Case:
+def _case(s: Section, types: Mapping[str, EvidenceType], zone: ZoneInfo | None) -> Case:
     rows = s.section("rows")
     for kind in rows.table:
         if kind not in types:
@@ -295,13 +298,34 @@ def _case(s: Section, types: Mapping[str, EvidenceType]) -> Case:
         id=s.text("id"),
         title=s.text("title", ""),
         period=s.text("period"),
-        rows={kind: tuple(row.table for row in rows.sections(kind)) for kind in rows.table},
+        rows={
+            kind: tuple(_row(row, types[kind], zone) if kind in types else row.table for row in rows.sections(kind))
+            for kind in rows.table
+        },
         expected=tuple(_expected(each) for each in s.sections("expect")),
         file=s.file,
         line=s.line,
     )
     s.end()
     return case
+
+
+def _row(s: Section, type: EvidenceType, zone: ZoneInfo | None) -> Mapping[str, object]:
+    """A row of a case. A series may be given in short, ``{ each = 250, missing = 2 }``: 250 at every step but the last two."""
+    row = dict(s.table)
+    for field in type.fields.values():
+        if field.type != "series" or not isinstance(row.get(field.name), dict):
+            continue
+        short = s.section(field.name)
+        each, missing = short.integer("each"), short.integer("missing")
+        short.end()
+        try:
+            count = Period.parse(str(row.get(type.date))).steps(field.step, zone) if zone and field.step else 0
+        except Misuse as fault:
+            s.fault("bad-value", fault.what, field.name, fault.remedy)
+            continue
+        row[field.name] = [each] * (count - missing) + [None] * missing
+    return row
 
 
 def _expected(s: Section) -> Expected:

@@ -143,6 +143,18 @@ class Period:
         start, stop = _of_date(self.first, kind), _of_date(self.end, kind)
         return tuple(Period(kind, index) for index in range(start.index, stop.index))
 
+    def steps(self, minutes: int, zone: tzinfo) -> int:
+        """How many steps of so many minutes it has on the clock of ``zone``: of time that passes, so that the day on which the
+        clocks go forward has an hour's less.
+
+        Raises Misuse where a change of the clocks leaves no whole number of them.
+        """
+        length = self.end_at(zone).astimezone(UTC) - self.start_at(zone).astimezone(UTC)
+        count, rest = divmod(length, timedelta(minutes=minutes))
+        if rest:
+            raise Misuse(f"{self} has no whole steps of {minutes} minutes in {zone}", remedy="use a shorter step")
+        return count
+
     def contains(self, day: date) -> bool:
         """Whether the day lies in the period (no day lies wholly in an hour)."""
         return self.kind != "hour" and self.first <= day < self.end
