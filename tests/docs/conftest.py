@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+# What is typed instead of `mingjian`: it hands itself over to the process of warm.py, and ends with what that answers.
+_MINGJIAN = """#!{python} -SIE
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX) as line:
+    line.connect({address!r})
+    typed = json.dumps([sys.argv, os.getcwd(), dict(os.environ)]).encode()
+    socket.send_fds(line, [len(typed).to_bytes(4, "big")], [0, 1, 2])
+    line.sendall(typed)
+    sys.exit(line.recv(1)[0])
+"""
 _ANYTHING = "…"  # in a page: whatever differs from run to run; on a line of its own, any number of lines
 
 
@@ -66,9 +77,13 @@ def matches(shown: str, printed: str) -> bool:
 
 @dataclass
 class Reader:
-    """Somebody who does in ``folder`` what pages say, with other commands ``instead`` of some; a .zh.md reader's is Chinese."""
+    """Somebody who does in ``folder`` what pages say, with other commands ``instead`` of some; a .zh.md reader's is Chinese.
+
+    ``scripts`` is where `mingjian` is found.
+    """
 
     folder: Path
+    scripts: Path
     instead: Mapping[str, str]
     status: int = 0
     language: str = "C.UTF-8"
@@ -94,9 +109,8 @@ class Reader:
 
     def type(self, command: str) -> str:
         """What a command prints; its exit status is kept for ``echo $?``."""
-        scripts = Path(sys.executable).parent
         environment = {
-            "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{self.scripts}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.folder),
             "LANG": self.language,
             "MINGJIAN_USER": "reader",
@@ -115,10 +129,25 @@ class Reader:
 
 
 @pytest.fixture(scope="session")
-def reader() -> Callable[..., Reader]:
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a `mingjian` that answers without importing itself anew."""
+    folder = tmp_path_factory.mktemp("scripts")
+    command, address = folder / "mingjian", str(folder / "line")
+    command.write_text(_MINGJIAN.format(python=sys.executable, address=address), "utf-8")
+    command.chmod(0o755)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(address)
+        listening.listen()
+        with subprocess.Popen([sys.executable, Path(__file__).with_name("warm.py")], stdin=listening) as warm:
+            yield folder
+            warm.terminate()
+
+
+@pytest.fixture(scope="session")
+def reader(scripts: Path) -> Callable[..., Reader]:
     """Makes readers."""
 
     def make(folder: Path, instead: Mapping[str, str] | None = None) -> Reader:
-        return Reader(folder, instead or {})
+        return Reader(folder, scripts, instead or {})
 
     return make
