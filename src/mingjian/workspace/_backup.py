@@ -34,6 +34,7 @@ from mingjian.record.ledger import Checkpoint, Ledger, LedgerState, parse_checkp
 from mingjian.workspace._attachments import ATTACHMENTS
 from mingjian.workspace._erasing import ATTACHMENT
 from mingjian.workspace._office import ACCOUNTS, ISSUED, READS
+from mingjian.workspace._whole import DRAFT
 from mingjian.workspace._workspace import PAPERS, Clock, Workspace, now
 
 MANIFEST: Final = "manifest.json"
@@ -152,7 +153,7 @@ def _living(folder: Path, attached: frozenset[str]) -> Iterator[str]:
 
 def _kept(name: PurePosixPath) -> bool:
     """Whether a backup has a file of that name in it, besides databases: in some folders others are drafts, or made again."""
-    if len(name.parts) < 2 or name.parts[0] not in _FOLDERS:
+    if len(name.parts) < 2 or name.parts[0] not in _FOLDERS or name.name == DRAFT:
         return False
     if name.parts[0] in (_BLOBS, ATTACHMENTS, READS):
         return bool(_DIGEST.fullmatch(name.name)) or (name.parts[0] == READS and name.suffix == ".pem")

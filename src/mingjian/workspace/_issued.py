@@ -15,6 +15,7 @@ from mingjian.base.errors import Misuse
 from mingjian.base.values import Period
 from mingjian.declare import Scheme, Title
 from mingjian.workspace._papers import Papers, run_in
+from mingjian.workspace._whole import write_whole
 from mingjian.workspace._workspace import Workspace
 
 STATUS_FILE: Final = "status.json"
@@ -53,7 +54,7 @@ class Written:
 def issue_into(
     workspace: Workspace, scheme: Scheme, order: Order, folder: Path, *, by: str, progress: Progress = lambda *_: None
 ) -> Written:
-    """Measure, commit, sign and write; the status list is written anew.
+    """Measure, commit, sign and write; the status list is written anew. Whenever it breaks off, each file is whole: issue again.
 
     Raises Misuse, before anything is issued, for what cannot be (an unknown statement type or subject, a period of another
     kind) or cannot be drawn (a statement type without a template), and for what would silently stand beside an earlier
@@ -88,7 +89,7 @@ def issue_into(
     for _ in asked:  # without papers, nobody has taken the packages yet
         pass
     write_status(workspace, folder)
-    (folder / TRUST_FILE).write_bytes(orjson.dumps(trust_in(workspace), option=orjson.OPT_INDENT_2))
+    write_whole(folder / TRUST_FILE, orjson.dumps(trust_in(workspace), option=orjson.OPT_INDENT_2))
     return Written(tuple(ids), tuple(papers), ids, said.snapshot.index)
 
 
@@ -98,7 +99,7 @@ def _written(
     """Each statement with its package, once this is written; its id goes into ``ids``."""
     for statement, package in packed:
         file = folder / file_name(statement)
-        file.write_bytes(write_package(package))
+        write_whole(file, write_package(package))
         ids[file] = statement.id
         progress(len(ids))
         yield statement, package
@@ -132,7 +133,7 @@ def _drawable(scheme: Scheme, order: Order) -> None:
 def write_status(workspace: Workspace, folder: Path) -> Path:
     """Write the signed status list as of now."""
     file = folder / STATUS_FILE
-    file.write_bytes(orjson.dumps(status_list(workspace.ledger, workspace.issuer, workspace.clock())))
+    write_whole(file, orjson.dumps(status_list(workspace.ledger, workspace.issuer, workspace.clock())))
     return file
 
 

@@ -20,6 +20,7 @@ from mingjian.declare import Scheme, Title
 from mingjian.record.evidence import View
 from mingjian.workspace._erasing import lacking
 from mingjian.workspace._paper_facts import Facts, row_texts, titles
+from mingjian.workspace._whole import write_whole
 from mingjian.workspace._workspace import Workspace
 
 _AHEAD: Final = 4  # papers a core that are given out before the first of them is awaited
@@ -111,7 +112,7 @@ class Papers:
 
     def _write(self, statement: Statement, package: Package, folder: Path, language: str) -> Path:
         file = (folder / file_name(statement)).with_suffix(".pdf")
-        file.write_bytes(self.pdf(statement, package, language))
+        write_whole(file, self.pdf(statement, package, language))
         return file
 
     def data(self, statement: Statement, package: Package, language: str) -> dict[str, Any]:
