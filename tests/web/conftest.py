@@ -148,9 +148,9 @@ class Office:
             grant(self.house.office, made.id, role, subject, since=self.clock().date(), by=made.id)
         return made
 
-    def stranger(self, language: str = "en") -> Browser:
-        """The browser of somebody who is not signed in."""
-        self._browsers.append(Browser(self.app, language))
+    def stranger(self, language: str = "en", through: Any = None) -> Browser:
+        """The browser of somebody who is not signed in, and comes ``through`` what wraps the application."""
+        self._browsers.append(Browser(through or self.app, language))
         return self._browsers[-1]
 
     def browser(self, name: str, role: str = "", subject: str = "") -> Browser:

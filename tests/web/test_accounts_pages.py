@@ -15,7 +15,7 @@ from joserfc import jwk, jwt
 
 from mingjian.base.errors import Misuse
 from mingjian.web import Oidc
-from mingjian.web._serve import oidc_in
+from mingjian.web._serve import configured, oidc_in
 
 PASSWORD = "a mirror, bright and still"
 NEXT = "an even brighter mirror"
@@ -298,6 +298,15 @@ def test_every_try_at_the_door_is_seen_by_who_oversees(office: Any, said: Text) 
     assert "192.0.2.7" in seen
     assert "by mistake" not in seen
     assert office.browser("li", "reporter", "U1").get("/sign-ins").status_code == 403
+
+
+@pytest.mark.parametrize(("named", "noted"), [("192.0.2.7", "203.0.113.5"), ("198.51.100.1", "192.0.2.7")])
+def test_only_a_proxy_that_was_named_says_who_comes(office: Any, named: str, noted: str) -> None:
+    config = configured(office.app, [named])
+    config.load()
+    comes = office.stranger(through=config.loaded_app)
+    comes.post("/sign-in", {"name": "nobody", "password": "x"}, headers={"X-Forwarded-For": "203.0.113.5"})
+    assert [tried.address for tried in office.house.accounts.attempts()] == [noted]
 
 
 def test_the_navigation_offers_what_one_may_do(office: Any) -> None:

@@ -6,15 +6,19 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Thread
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mingjian.base.errors import Misuse
 from mingjian.web._settings import Oidc, Settings
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
 
 _SWITCH = 0.001  # seconds: a page that takes 5 ms does not wait long for one that takes 200
 _KEEP_ALIVE = 75  # seconds: longer than people take to read a page
@@ -36,6 +40,13 @@ def serve(
             "With https:// cookies are sent by HTTPS only."
         ),
     ] = "",
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The address of a proxy in front, which is believed when it says (X-Forwarded-For) for whom it asks. "
+            "May be given several times.",
+        ),
+    ] = None,
     public_only: Annotated[
         bool, typer.Option("--public-only", help="Only what anyone may see; nobody can sign in.")
     ] = False,
@@ -68,17 +79,24 @@ def serve(
     face(json).lines({"address": address, "setup": first or None}, [address, *([f"→ {first}"] if first else [])])
     Thread(target=app.state.house.office.make_ready, daemon=True).start()
     sys.setswitchinterval(_SWITCH)
-    config = uvicorn.Config(
+    uvicorn.Server(configured(app, proxy or [])).run(sockets=[listening])
+
+
+def configured(app: FastAPI, proxies: Sequence[str]) -> uvicorn.Config:
+    """How the application is served. Addresses that are counted and noted are those that these proxies forward."""
+    import uvicorn
+
+    return uvicorn.Config(
         app,
         workers=1,
         access_log=False,
-        proxy_headers=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         server_header=False,
         log_config=None,
         log_level="warning",
         timeout_keep_alive=_KEEP_ALIVE,
     )
-    uvicorn.Server(config).run(sockets=[listening])
 
 
 def _listening(host: str, port: int) -> socket.socket:
