@@ -101,6 +101,35 @@ class SealingKey:
         return f"SealingKey(public={self.public.raw.hex()})"
 
 
+@dataclass(frozen=True, slots=True)
+class SealingKeys:
+    """The key that is sealed to, and those that were before it: what was sealed to any of them still opens.
+
+    ``keys`` has the present one first. Raises Misuse for none.
+    """
+
+    keys: tuple[SealingKey, ...]
+
+    def __post_init__(self) -> None:
+        if not self.keys:
+            raise Misuse("there is no sealing key to open with")
+
+    @property
+    def public(self) -> PublicSealingKey:
+        """The key to seal to."""
+        return self.keys[0].public
+
+    def open(self, sealed: str, context: str) -> str:
+        """The text that was sealed to one of these keys; raises as `SealingKey.open` does."""
+        *newer, oldest = self.keys
+        for key in newer:
+            try:
+                return key.open(sealed, context)
+            except Tampered:  # a sealed text does not say to whom
+                continue
+        return oldest.open(sealed, context)
+
+
 def is_sealed_text(text: str) -> bool:
     """Whether a text has the form of a sealed one."""
     return _FORM.fullmatch(text) is not None

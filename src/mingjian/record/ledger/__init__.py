@@ -6,6 +6,8 @@ head is a signed *checkpoint*. The functions here need no store: who verifies ha
 
 from mingjian.record.ledger._checkpoint import Checkpoint, parse_checkpoint
 from mingjian.record.ledger._entry import Batch, Entry, RowProof
+from mingjian.record.ledger._key_history import read_key_history, write_key_history
+from mingjian.record.ledger._keys import ROLES, KeyChange, KeyHistory, Role, by_issuers, by_nobody, change_key
 from mingjian.record.ledger._ledger import Erased, Ledger, LedgerState
 from mingjian.record.ledger._merkle import (
     EMPTY_ROOT,
@@ -22,23 +24,32 @@ from mingjian.record.ledger._rows import canonical_rows, columns_of, table_of
 
 __all__ = [
     "EMPTY_ROOT",
+    "ROLES",
     "Batch",
     "Checkpoint",
     "Entry",
     "Erased",
+    "KeyChange",
+    "KeyHistory",
     "Ledger",
     "LedgerState",
     "Placed",
+    "Role",
     "RowProof",
+    "by_issuers",
+    "by_nobody",
     "canonical_rows",
+    "change_key",
     "columns_of",
     "leaf_hash",
     "node_hash",
     "parse_checkpoint",
+    "read_key_history",
     "root_of",
     "row_leaf",
     "table_of",
     "verify_consistency",
     "verify_inclusion",
     "verify_subtree",
+    "write_key_history",
 ]

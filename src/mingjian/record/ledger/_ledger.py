@@ -18,6 +18,7 @@ from mingjian.base.keys import NoteKey, SigningKey
 from mingjian.record.ledger._audit import ERASURE, ERASURE_SCHEMA, audit
 from mingjian.record.ledger._checkpoint import write_checkpoint
 from mingjian.record.ledger._entry import Batch, Entry, RowProof, read_header, whole_milliseconds
+from mingjian.record.ledger._keys import KEY, KeyHistory, by_ledgers, change_key
 from mingjian.record.ledger._merkle import proof_ranges
 from mingjian.record.ledger._payload import (
     KEY_SIZE,
@@ -36,6 +37,8 @@ from mingjian.record.ledger._tiles import extended, range_hash
 _COUNT: Final = "they are counted from 0; `mingjian ledger head` says how many there are"
 _PAGE: Final = 1000  # headers read at a time
 _ROW_TREES_KEPT: Final = 4  # proofs for many people come from few batches
+
+Keyring = Callable[[NoteKey], SigningKey]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +126,17 @@ class LedgerState:
 class Ledger(LedgerState):
     """An append-only log of batches with signed heads and proofs. `create` it once, `open` it from any process.
 
-    ``origin`` names it, ``vkey`` is the text of the `NoteKey` that its checkpoints are checked with.
+    ``origin`` names it.
     """
 
-    def __init__(self, store: Store, key: SigningKey | None, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, key: SigningKey | Keyring | None, now: Callable[[], datetime]) -> None:
         self._store = store
-        self.origin, self.vkey = store.identity()
+        self.origin, self._first = store.identity()
         self._key = key
         self._now = now
-        if key is not None and key.public != NoteKey.parse(self.vkey).public:
-            raise Misuse("the key is not that of this ledger", where=self.origin, remedy="open it with its own key")
+        self._key_history = lru_cache(maxsize=1)(lambda _last: KeyHistory.of_state(self.state(), self.origin))
+        if isinstance(key, SigningKey) and key.public != NoteKey.parse(self._first).public:
+            self._signer()  # not its first key: only the entries tell whether it is the one in force
         self._rows = lru_cache(maxsize=_ROW_TREES_KEPT)(self._read_rows)
 
     @classmethod
@@ -153,10 +157,12 @@ class Ledger(LedgerState):
         cls,
         where: str | Path,
         *,
-        key: SigningKey | None = None,
+        key: SigningKey | Keyring | None = None,
         now: Callable[[], datetime] = _utc_now,
     ) -> Ledger:
-        """The ledger that is there. Without ``key`` it does everything but sign. Raises Misuse if there is none."""
+        """The ledger that is there. Without ``key`` it does everything but sign; a keyring is asked for the key in force each
+        time. Raises Misuse if there is none.
+        """
         return cls(Store.at(where), key, now)
 
     @property
@@ -167,6 +173,43 @@ class Ledger(LedgerState):
     def state(self, size: int | None = None) -> LedgerState:
         """The ledger as of ``size`` entries, or as of now. Raises Misuse for a size it does not have."""
         return LedgerState(self._store, self._known_size(size))
+
+    @property
+    def keys(self) -> KeyHistory:
+        """What became of its own key, of the issuer's and of the office's, as of now."""
+        return self._key_history(self._store.last_of(KEY))
+
+    @property
+    def vkey(self) -> str:
+        """The text of the `NoteKey` that its checkpoints are checked with, now."""
+        return self.keys.present("ledger", self._first)
+
+    @property
+    def vkeys(self) -> tuple[str, ...]:
+        """All keys that it ever had, the first one first."""
+        return self.keys.keys("ledger") or (self._first,)
+
+    def rotate(self, new: SigningKey, *, by: str) -> Entry:
+        """Let another key sign from now on; an entry that the old and the new one attest says so. See `KeyChange`.
+
+        Raises Misuse without the key in force.
+        """
+        old = self._signer()
+        ends, begins = (str(NoteKey(self.origin, key.public)) for key in (old, new))
+        entry = change_key(self, "ledger", ends, begins, by_ledgers(self.origin, old, new), by=by)
+        if isinstance(self._key, SigningKey):
+            self._key = new
+        return entry
+
+    def _signer(self) -> SigningKey:
+        """The key in force. Raises Misuse where it is not at hand."""
+        if self._key is None:
+            raise Misuse("no checkpoint without a key", where=self.origin, remedy="open the ledger with its key")
+        wanted = NoteKey.parse(self.vkey)
+        key = self._key if isinstance(self._key, SigningKey) else self._key(wanted)
+        if key.public != wanted.public:  # it may have been changed by another process
+            raise Misuse("the key is not that of this ledger", where=self.origin, remedy="open it with the one in force")
+        return key
 
     def append(self, batch: Batch, check: Callable[[LedgerState], None] | None = None) -> Entry:
         """Append one batch; see `append_all`."""
@@ -256,15 +299,13 @@ class Ledger(LedgerState):
             for index, p in enumerate(prepared, head.size)
         ]
 
-    def checkpoint(self, size: int | None = None) -> str:
-        """The signed head (C2SP tlog-checkpoint) as of ``size`` entries, or as of now.
+    def checkpoint(self, size: int | None = None, lines: Iterable[str] = ()) -> str:
+        """The signed head (C2SP tlog-checkpoint) as of ``size`` entries, or as of now, with ``lines`` below it.
 
-        Raises Misuse if the ledger was opened without its key.
+        Raises Misuse if the ledger was opened without its key, or this was changed since.
         """
-        if self._key is None:
-            raise Misuse("no checkpoint without a key", where=self.origin, remedy="open the ledger with its key")
-        state = self.state(size)
-        return write_checkpoint(self.origin, state.size, state.root(), self._key)
+        key, state = self._signer(), self.state(size)
+        return write_checkpoint(self.origin, state.size, state.root(), key, lines)
 
     def prove_entry(self, index: int, size: int | None = None) -> list[bytes]:
         """The proof that entry ``index`` is in the tree of ``size`` entries, for `verify_inclusion`."""
@@ -309,7 +350,8 @@ class Ledger(LedgerState):
         kept elsewhere: history that was rewritten since does not have its root. ``progress`` hears (entries done,
         entries in all). Raises Tampered if the checkpoint itself is not one this ledger signed.
         """
-        return audit(self._store, NoteKey.parse(self.vkey), checkpoint, progress or (lambda done, total: None))
+        signers = () if checkpoint is None else tuple(NoteKey.parse(vkey) for vkey in self.vkeys)
+        return audit(self._store, signers, checkpoint, progress or (lambda done, total: None))
 
     def _read_rows(self, index: int, _erasures: int) -> Rows:
         return read_rows(self._store.stored(index), self.entry(index))
