@@ -94,7 +94,7 @@ def source_type(scheme: Scheme, name: str) -> EvidenceType | None:
     while name in scheme.derivations and name not in seen:
         seen.add(name)
         name = scheme.derivations[name].of
-    return evidence_types(scheme).get(name)
+    return scheme.evidence.get(name) or evidence_types(scheme).get(name)
 
 
 def row_fields(scheme: Scheme, name: str) -> Mapping[str, Field]:

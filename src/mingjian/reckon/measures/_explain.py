@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from fractions import Fraction
+from itertools import compress
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -16,14 +18,16 @@ from mingjian.base.errors import Misuse
 from mingjian.base.values import Period
 from mingjian.declare import Expr, Hierarchy, Index, Measure, Scheme, Title, formula_text, walk
 from mingjian.reckon.index import contributions
-from mingjian.reckon.measures._blocks import Block
-from mingjian.reckon.measures._columns import OK, Places, singles
-from mingjian.reckon.measures._engine import Reduced, Rows, key_of, kind_of, reductions, touched_rows
+from mingjian.reckon.measures._columns import OK, Column, singles
+from mingjian.reckon.measures._engine import Rows, key_of, kind_of, reductions, touched_rows
 from mingjian.reckon.measures._evaluate import NOTHING_ATTESTED, Run
 from mingjian.reckon.measures._indices import Branch, leaf
 from mingjian.reckon.measures._plan import Job, among_peers, declared, evidence_of, job_for, jobs, rows_for
-from mingjian.reckon.measures._values import Results, Value
+from mingjian.reckon.measures._values import COUNT, VALUE, Part, Results, Value
 from mingjian.record.evidence import View
+
+_Place: TypeAlias = tuple[int, int]  # ledger entry, row in it
+_WHERE = ("_entry", "_row", "_member")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,35 +109,68 @@ def explain(
     return _Explainer(run, ordered, subject, known.type).number(measure, period, member, before=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Formula:
+    """What the formula of a job reads: found once, however many members of a breakdown are explained."""
+
+    text: str
+    parameters: tuple[ParameterSeen, ...]
+    reductions: Mapping[str, tuple[Expr, str, Rows]]  # by `key_of`, with the text
+    inputs: tuple[tuple[str, bool], ...]  # a measure, and whether in the period before
+
+
 class _Explainer:
+    """Explains numbers of one subject. An index has many that read the same: rows and figures are looked up once for all."""
+
     def __init__(self, run: Run, ordered: Sequence[Job], subject: str, of: str) -> None:
         self.run, self.scheme, self.subject, self.of = run, run.scheme, subject, of
         self._queries = run.queries(ordered)
+        self._formulas: dict[Job, _Formula] = {}
+        self._values: dict[Job, Mapping[str, Value]] = {}
+        self._figures: dict[tuple[Rows, str], Mapping[tuple[str, Part, str], Fraction | float]] = {}
         self._touched: dict[Rows, pa.Table] = {}
-        self._seen: dict[Rows, dict[tuple[int, int], RowSeen]] = {}
+        self._reached: dict[Rows, Mapping[tuple[str, str], Sequence[_Place]]] = {}
+        self._seen: dict[Rows, Mapping[_Place, RowSeen]] = {}
 
     def number(self, name: str, period: Period, member: str, *, before: bool) -> Explanation:
         job = job_for(self.scheme, name, period, self.of, before=before)
         what = declared(self.scheme, name)
-        value = self.run.block(job).get(self.subject, member)
+        value = self.value(job, member)
         if value is None:
             return self._absent(what, job.period, member, "no rows")
         if isinstance(what, Index):
             return self._index(what, job, value, member)
         if what.rollup in ("sum", "mean") and self.of != what.of:
             return self._rolled(what, job, value, member)
-        nodes = list(walk(what.expr))
-        names = dict.fromkeys(str(n.args[0]) for n in nodes if n.op in ("param", "lookup"))
-        inputs = dict.fromkeys((str(n.args[0]), n.op == "previous") for n in nodes if n.op in ("measure", "previous"))
-        own = Period.parse(job.period)
+        own, formula = Period.parse(job.period), self._formula(what, job)
         return Explanation(
             value,
             what.title,
-            formula_text(what.expr),
-            tuple(self._parameter(n, own) for n in names),
-            tuple(self._reduction(job, r, member) for r in _once(what.expr)),
-            tuple(self.number(n, own, self._member(n, member), before=b) for n, b in inputs),
+            formula.text,
+            formula.parameters,
+            tuple(self._reduction(job, key, member) for key in formula.reductions),
+            tuple(self.number(n, own, self._member(n, member), before=b) for n, b in formula.inputs),
         )
+
+    def value(self, job: Job, member: str) -> Value | None:
+        """A value of the subject, or None."""
+        if job not in self._values:
+            self._values[job] = {value.member: value for value in self.run.block(job).of(self.subject)}
+        return self._values[job].get(member)
+
+    def _formula(self, measure: Measure, job: Job) -> _Formula:
+        if job not in self._formulas:
+            nodes, period = list(walk(measure.expr)), Period.parse(job.period)
+            named = dict.fromkeys(str(n.args[0]) for n in nodes if n.op in ("param", "lookup"))
+            read = dict.fromkeys((str(n.args[0]), n.op == "previous") for n in nodes if n.op in ("measure", "previous"))
+            once = {key_of(reduction): reduction for reduction in reductions(measure.expr)}
+            self._formulas[job] = _Formula(
+                formula_text(measure.expr),
+                tuple(self._parameter(name, period) for name in named),
+                {key: (r, formula_text(r), rows_for(self.scheme, job, kind_of(r))) for key, r in once.items()},
+                tuple(read),
+            )
+        return self._formulas[job]
 
     def _rolled(self, measure: Measure, job: Job, value: Value, member: str) -> Explanation:
         """A sum or mean with the values that it is made of; each of these is explained under its own subject."""
@@ -161,46 +198,60 @@ class _Explainer:
             return ParameterSeen(name, parameter.title, None, parameter.unit, None, "")
         return ParameterSeen(name, parameter.title, dated.value, parameter.unit, dated.start, dated.source)
 
-    def _reduction(self, job: Job, reduction: Expr, member: str) -> ReductionSeen:
-        kind = kind_of(reduction)
-        rows = rows_for(self.scheme, job, kind)
-        reduced = self.run.reduction(rows, job.of)
-        place = reduced.grid.locate([self.subject], [member if rows.each else ""])
-        found = reduced.columns[key_of(reduction)].take(place)
-        value = singles(found)[0] if found.why[0] == OK else None
-        if evidence_of(self.scheme, kind).ballots:
-            count = self._counted(reduction, reduced, place)
-            if count is None:
-                count = self._reached(rows, reduction, member).num_rows
-            return ReductionSeen(formula_text(reduction), kind, value, count, (), True)
-        reached = self._reached(rows, reduction, member)
-        return ReductionSeen(formula_text(reduction), kind, value, reached.num_rows, self._rows(rows, reached), False)
-
-    def _counted(self, reduction: Expr, reduced: Reduced, place: Places) -> int | None:
-        """How many rows a reduction counted, where it says so itself: nobody needs to look at the rows again."""
-        if reduction.op == "mean":
-            counts = reduced.parts[key_of(reduction)][1].take(place)
-        elif reduction.op in ("count", "rows"):
-            counts = reduced.columns[key_of(reduction)].take(place)
+    # -- rows -----------------------------------------------------------------------------------------------------------
+    def _reduction(self, job: Job, key: str, member: str) -> ReductionSeen:
+        reduction, text, rows = self._formulas[job].reductions[key]
+        member = member if rows.each else ""
+        figures = self._figures_of(rows, job.of)
+        value = figures.get((key, VALUE, member))
+        if not evidence_of(self.scheme, rows.kind).ballots:
+            seen = tuple(self._rows(rows)[place] for place in self._places(rows).get((key, member), ()))
+            return ReductionSeen(text, rows.kind, value, len(seen), seen, False)
+        if reduction.op in ("mean", "count", "rows"):  # it says itself how many: nobody needs to look at the ballots
+            count = int(figures.get((key, COUNT if reduction.op == "mean" else VALUE, member), 0))
         else:
-            return None
-        return int(singles(counts)[0]) if counts.why[0] == OK else 0
+            count = len(self._places(rows).get((key, member), ()))
+        return ReductionSeen(text, rows.kind, value, count, (), True)
 
-    def _reached(self, rows: Rows, reduction: Expr, member: str) -> pa.Table:
-        """The rows of one reduction and member; asked for all at once, since an index reads many."""
+    def _figures_of(self, rows: Rows, of: str) -> Mapping[tuple[str, Part, str], Fraction | float]:
+        """What the reductions of these rows came to for the subject: by key, part (a mean has a count too) and member."""
+        if (rows, of) not in self._figures:
+            reduced = self.run.reduction(rows, of)
+            held = reduced.grid.held(self.subject)
+            members = [reduced.grid.member_at(place) for place in held]
+            columns: list[tuple[str, Part, Column]] = [(key, VALUE, column) for key, column in reduced.columns.items()]
+            columns += [(key, COUNT, count) for key, (_, count) in reduced.parts.items()]
+            found: dict[tuple[str, Part, str], Fraction | float] = {}
+            for key, part, column in columns:
+                one = column.take(np.array(held, np.intp))
+                told = zip(members, singles(one), one.why.tolist(), strict=True)
+                found |= {(key, part, member): number for member, number, why in told if why == OK}
+            self._figures[rows, of] = found
+        return self._figures[rows, of]
+
+    def _places(self, rows: Rows) -> Mapping[tuple[str, str], Sequence[_Place]]:
+        """Where the rows stand that reach each reduction (by key) and member: asked for all at once, an index reads many."""
+        if rows not in self._reached:
+            keys, table = [*self._queries[rows]], self._touching(rows).to_pydict()
+            flags = zip(*(table[f"r{n}"] for n in range(len(keys))), strict=True)
+            found: dict[tuple[str, str], list[_Place]] = {}
+            for entry, row, member, reached in sorted(zip(*(table[c] for c in _WHERE), flags, strict=True)):
+                for key in compress(keys, reached):
+                    found.setdefault((key, member), []).append((entry, row))
+            self._reached[rows] = found
+        return self._reached[rows]
+
+    def _touching(self, rows: Rows) -> pa.Table:
+        """The rows that reach any of the reductions."""
         if rows not in self._touched:
-            asked = self._queries[rows]
-            found = touched_rows(self.run.query(rows, tuple(asked.values())))
-            self._touched[rows] = found.filter(pc.field("_subject") == self.subject)
-        place = [*self._queries[rows]].index(key_of(reduction))
-        found = self._touched[rows].filter(pc.field(f"r{place}"))
-        return found.filter(pc.field("_member") == member) if rows.each else found
+            found = touched_rows(self.run.query(rows, tuple(self._queries[rows].values())))
+            self._touched[rows] = found.filter(pc.equal(found["_subject"], pa.scalar(self.subject)))
+        return self._touched[rows]
 
-    def _rows(self, rows: Rows, reached: pa.Table) -> tuple[RowSeen, ...]:
+    def _rows(self, rows: Rows) -> Mapping[_Place, RowSeen]:
         if rows not in self._seen:
-            self._seen[rows] = {(row.entry, row.row): row for row in self._fetched(rows, self._touched[rows])}
-        places: Any = zip(reached["_entry"].to_pylist(), reached["_row"].to_pylist(), strict=True)
-        return tuple(self._seen[rows][place] for place in sorted(places))
+            self._seen[rows] = {(row.entry, row.row): row for row in self._fetched(rows, self._touching(rows))}
+        return self._seen[rows]
 
     def _fetched(self, rows: Rows, reached: pa.Table) -> Iterator[RowSeen]:
         if rows.kind in self.scheme.derivations:
@@ -221,8 +272,7 @@ class _Explainer:
         return self._branch(index, job, branch, value)
 
     def _branch(self, index: Index, job: Job, branch: Branch, value: Value) -> Explanation:
-        values = self.run.block(job)
-        parts = [self._child(index, job, child, values) for child in branch.children]
+        parts = [self._child(index, job, child) for child in branch.children]
         brought = [self._brought(job, *pair) for pair in zip(branch.children, parts, strict=True)]
         numbers = np.array([brought])
         weights = np.array([float(child.weight) for child in branch.children])
@@ -238,15 +288,14 @@ class _Explainer:
             ),
         )
 
-    def _child(self, index: Index, job: Job, child: Branch, values: Block) -> Explanation:
+    def _child(self, index: Index, job: Job, child: Branch) -> Explanation:
         if not child.node.measure:
-            value = values.get(self.subject, child.id)
+            value = self.value(job, child.id)
             empty = self._absent(index, job.period, child.id, "no members")
             return empty if value is None else self._branch(index, job, child, value)
         period = Period.parse(job.period)
         read = job_for(self.scheme, child.node.measure, period, job.of)
-        there = self.run.block(read).get(self.subject, child.member)
-        if there is not None:
+        if self.value(read, child.member) is not None:
             return self.number(child.node.measure, period, child.member, before=False)
         what = declared(self.scheme, child.node.measure)
         return self._absent(what, read.period, child.member, "no rows: leaves the denominator")
@@ -273,7 +322,3 @@ def _weighed(part: Explanation, child: Branch, share: float) -> Explanation:
         child.weight,
         None if np.isnan(share) else float(share),
     )
-
-
-def _once(expr: Expr) -> Sequence[Expr]:
-    return list({key_of(r): r for r in reductions(expr)}.values())

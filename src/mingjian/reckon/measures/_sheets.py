@@ -114,6 +114,12 @@ class Grid:
         held = self.held(subject)
         return next((place for place in held if self.member_at(place) == member), -1)
 
+    def along(self, spine: Spine, member: str) -> Places:
+        """Where each subject of a spine stands with one member."""
+        size, width = len(spine.subjects), max(1, len(self.members))
+        subjects = np.arange(size) if spine is self.spine else self.spine.places(spine.array)
+        return self._found(_codes(subjects, np.full(size, _sought(self.members, member)), width))
+
     def locate(self, subjects: Names, members: Names) -> Places:
         """Where pairs given by name stand."""
         own = _among(members, self.members)
@@ -146,7 +152,7 @@ class Sheet:
 
     def member(self, spine: Spine, member: str) -> Column:
         """One member's column, a value for each subject of the spine."""
-        return self.column.take(self.grid.locate(spine.subjects, [member] * len(spine.subjects)))
+        return self.column.take(self.grid.along(spine, member))
 
 
 def _sought(names: Sequence[str], name: str) -> int:
