@@ -441,6 +441,8 @@ _ROWWISE: Final[Mapping[str, Callable[..., Cell]]] = {
     "greatest": _strict(max),
     "and": _and,
     "or": _or,
+    "total": _strict(lambda series: None if series["total"] is None else int(series["total"])),
+    "missing": _strict(lambda series: series["missing"]),
     "isnull": lambda value: value is None,
     "where": lambda condition, then, otherwise: None if condition is None else then if condition else otherwise,
     "coalesce": lambda *cells: next((cell for cell in cells if cell is not None), None),

@@ -23,8 +23,13 @@ from mingjian.reckon.measures._engine import Rows, key_of, kind_of, reductions, 
 from mingjian.reckon.measures._evaluate import NOTHING_ATTESTED, Run
 from mingjian.reckon.measures._indices import Branch, leaf
 from mingjian.reckon.measures._plan import Job, among_peers, declared, evidence_of, job_for, jobs, rows_for
+<<<<<<< /work/main/src/mingjian/reckon/measures/_explain.py
+from mingjian.reckon.measures._values import Results, Value
+from mingjian.record.evidence import View, shown_row
+=======
 from mingjian.reckon.measures._values import COUNT, VALUE, Part, Results, Value
 from mingjian.record.evidence import View
+>>>>>>> /tmp/scale/clone/src/mingjian/reckon/measures/_explain.py
 
 _Place: TypeAlias = tuple[int, int]  # ledger entry, row in it
 _WHERE = ("_entry", "_row", "_member")
@@ -261,7 +266,7 @@ class _Explainer:
         else:
             found = self.run.ground.view.at(rows.kind, reached.select(["_entry", "_row"])).to_pylist()
         for row in found:
-            data = {k: v for k, v in row.items() if not k.startswith("_") and v is not None}
+            data = {k: v for k, v in shown_row(row).items() if not k.startswith("_") and v is not None}
             yield RowSeen(rows.kind, row["_entry"], row["_row"], row.get("_line"), data)
 
     # -- indices --------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from mingjian.record.evidence._projection import Projection
 from mingjian.record.evidence._proven import proven_rows
 from mingjian.record.evidence._readers import read_file
 from mingjian.record.evidence._schema import arrow_schema
+from mingjian.record.evidence._series import Series, shown_row
 from mingjian.record.evidence._templates import write_template
 from mingjian.record.evidence._view import Compiled, Engine, View, dates
 
@@ -14,6 +15,7 @@ __all__ = [
     "Engine",
     "Intake",
     "Projection",
+    "Series",
     "View",
     "arrow_schema",
     "check_rows",
@@ -21,6 +23,7 @@ __all__ = [
     "proven_rows",
     "read_file",
     "read_rows",
+    "shown_row",
     "shuffled",
     "write_template",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,7 +19,7 @@ import duckdb
 import orjson
 import pyarrow as pa
 
-from mingjian.base.errors import MingjianError, Misuse
+from mingjian.base.errors import MingjianError, Misuse, Tampered
 from mingjian.base.values import canonical
 from mingjian.declare import EvidenceType
 from mingjian.record.evidence._schema import LINE, view_schema
@@ -35,7 +36,8 @@ from mingjian.record.evidence._view import (
 )
 from mingjian.record.ledger import Entry, Ledger, canonical_rows
 
-_GROUP: Final = 1_000_000  # rows staged at a time
+_GROUP: Final = 1_000_000  # rows staged at a time,
+_GROUP_BYTES: Final = 2**27  # or as many fewer as fill this: a row may hold a series
 _PAUSE: Final = 0.05  # seconds between two tries for the lock
 _KINDS: Final = "projection.kinds"  # the table of tables: none of evidence has its name, since theirs have a slash
 _BATCH: Final = 65_536
@@ -52,6 +54,7 @@ class Projection:
 
     def __init__(self, path: Path, ledger: Ledger, *, wait: float = 20.0) -> None:
         self.path = path
+        self.laid_out = path.with_name(f"{path.name}.laid-out")  # where views lay out rows for an engine that reads files
         self._ledger = ledger
         self._statements = Statements()
         self._wait = wait
@@ -135,7 +138,7 @@ class Projection:
         """``sha256:`` over every row of every table as of ``size`` entries, or of the size each was caught up to.
 
         It says nothing of the bytes of the file: two makings of one ledger agree, by any engine. Types that were not caught
-        up to ``size`` are left out. Raises Misuse where nothing was caught up yet, MingjianError for a file that cannot be read.
+        up to ``size`` are left out. Raises Misuse where nothing was caught up yet, Tampered for a file that cannot be read.
         """
         if not self.path.exists():
             raise Misuse("no rows here", where=str(self.path), remedy="catch up first")
@@ -185,6 +188,7 @@ class Projection:
     def _delete(self) -> None:
         for file in (self.path, self.path.with_name(f"{self.path.name}.wal")):
             file.unlink(missing_ok=True)
+        shutil.rmtree(self.laid_out, ignore_errors=True)  # nobody has a view open: who left it did not come to its end
 
     @contextmanager
     def _locked(self, how: int) -> Iterator[None]:
@@ -221,7 +225,7 @@ def _stamp(path: Path) -> _Stamp:
 
 @contextmanager
 def _connected(path: Path, mode: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with the file attached. Raises MingjianError where DuckDB cannot read what is in it."""
+    """A connection with the file attached. Raises Tampered where DuckDB cannot read what is in it."""
     with duckdb.connect() as connection, _readable(path):
         connection.execute("SET TimeZone = 'UTC'")
         _attach(connection, path, mode)
@@ -229,7 +233,7 @@ def _connected(path: Path, mode: str) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path, mode: str) -> None:
-    """Open the file as ``projection``. Raises MingjianError for one that DuckDB cannot read."""
+    """Open the file as ``projection``. Raises Tampered for one that DuckDB cannot read."""
     with _readable(path):
         connection.execute(f"ATTACH {_text(str(path))} AS projection ({mode})")
 
@@ -239,7 +243,7 @@ def _readable(path: Path) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as fault:
-        raise MingjianError(
+        raise Tampered(
             "the rows cannot be read", why=str(fault), where=str(path), remedy="delete the file: it is made again"
         ) from fault
 
@@ -289,11 +293,12 @@ def _add(connection: duckdb.DuckDBPyConnection, table: str, type: EvidenceType, 
 
 
 def _groups(tables: Iterable[pa.Table]) -> Iterator[Sequence[pa.Table]]:
-    """Tables in runs of about a million rows: few statements for many small entries, little memory for large ones."""
+    """Tables in runs of a million rows or 128 MiB: few statements for many small entries, little memory for large ones."""
     group: list[pa.Table] = []
     for table in tables:
         group.append(table)
-        if sum(member.num_rows for member in group) >= _GROUP:
+        rows, size = (sum(column) for column in zip(*((m.num_rows, m.nbytes) for m in group), strict=True))
+        if rows >= _GROUP or size >= _GROUP_BYTES:
             yield group
             group = []
     if group:

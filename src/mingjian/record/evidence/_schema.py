@@ -26,6 +26,7 @@ _TYPES: Final[dict[str, pa.DataType]] = {
     "quantity": pa.int64(),
     "date": pa.date32(),
     "time": INSTANT,
+    "series": pa.list_(pa.int64()),
 }
 
 

@@ -157,9 +157,11 @@ class View:
         return Compiled(self._engine.compile(expression), named, expression.schema().to_pyarrow())
 
     def arrow(self, kind: str) -> pa.Table:
-        """The same rows as Arrow, ordered by entry and row."""
+        """The same rows as Arrow, ordered by entry and row; of a series its parts, as `Series` has them."""
         self._check(kind)
-        found: pa.Table = self.connection.con.execute(f"FROM {quoted(kind)} ORDER BY {ENTRY}, {ROW}").to_arrow_table()
+        found: pa.Table = self.connection.con.execute(
+            f"SELECT {self._shown(kind)} FROM {quoted(kind)} ORDER BY {ENTRY}, {ROW}"
+        ).to_arrow_table()
         return found
 
     def batches(self, kind: str) -> pa.RecordBatchReader:
@@ -169,13 +171,19 @@ class View:
         return found
 
     def at(self, kind: str, places: pa.Table) -> pa.Table:
-        """The rows of a type at these places (columns ``_entry`` and ``_row``), in whatever order."""
+        """The rows of a type at these places (columns ``_entry`` and ``_row``), in whatever order; shown as by `arrow`."""
         self._check(kind)
         with _named(self.connection, {"_places": places}):
             found: pa.Table = self.connection.con.execute(
-                f"FROM {quoted(kind)} SEMI JOIN _places USING ({ENTRY}, {ROW})"
+                f"SELECT {self._shown(kind)} FROM {quoted(kind)} SEMI JOIN _places USING ({ENTRY}, {ROW})"
             ).to_arrow_table()
         return found
+
+    def _shown(self, kind: str) -> str:
+        """The columns of a type, with the parts of a series in place of all its values."""
+        columns = self.connection.con.execute(f"FROM {quoted(kind)} LIMIT 0").description
+        series = [quoted(name) for name, of, *_ in columns if str(of).endswith("[]")]
+        return f"* REPLACE ({', '.join(map(_parts_of, series))})" if series else "*"
 
     def close(self) -> None:
         """Let go of the file. Closing twice does no harm."""
@@ -236,6 +244,14 @@ def _named(connection: Backend, tables: Mapping[str, pa.Table]) -> Iterator[None
     finally:
         for name in tables:
             connection.con.unregister(name)
+
+
+def _parts_of(series: str) -> str:
+    """A series as its parts; the sum has 38 digits, more than any of whole numbers of 64 bits."""
+    missing = f"len({series}) - list_count({series})"
+    total = f"CASE WHEN {missing} = 0 THEN list_sum({series})::DECIMAL(38, 0) END"
+    parts = f"{{'count': len({series}), 'missing': {missing}, 'total': {total}}}"
+    return f"CASE WHEN {series} IS NOT NULL THEN {parts} END AS {series}"
 
 
 def quoted(name: str) -> str:
