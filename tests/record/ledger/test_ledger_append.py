@@ -157,7 +157,7 @@ def test_a_crash_between_blob_and_commit_leaves_the_ledger_clean(
         raise OSError("power cut")
 
     with monkeypatch.context() as patch:
-        patch.setattr("mingjian.record.ledger._store._replace_tiles", crash)  # the last step before the commit
+        patch.setattr("mingjian.record.ledger._store._keep_tiles", crash)  # the last step before the commit
         with pytest.raises(OSError, match="power cut"):
             ledger.append(large())
     assert list((tmp_path / "log" / "blobs").iterdir()), "the blob was written first"

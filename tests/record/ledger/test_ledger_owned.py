@@ -21,7 +21,7 @@ from mingjian.record.ledger._payload import Prepared, prepare
 
 ORIGIN = "example.org/owned"
 KEY = SigningKey.from_seed(b"k" * 32)
-PREPARE = "mingjian.record.ledger._ledger.prepare"
+PREPARE = "mingjian.record.ledger._writer.prepare"
 OWNERS = ("", "person/A", "person/A/item/2021", "person/AB", "term/s/item/2021")
 
 rows = st.lists(
@@ -62,12 +62,12 @@ def mixed(ledger: Ledger) -> tuple[Ledger, Entry]:
 
 
 def query(ledger: Ledger, sql: str, *values: object) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(ledger._store.path) as connection:
+    with sqlite3.connect(ledger._store.database.path) as connection:
         return connection.execute(sql, values).fetchall()
 
 
 def files(ledger: Ledger) -> Iterator[tuple[str, bytes]]:
-    for file in sorted(ledger._store.path.parent.rglob("*")):
+    for file in sorted(ledger._store.database.path.parent.rglob("*")):
         if file.is_file():
             yield file.name, file.read_bytes()
 
@@ -197,7 +197,7 @@ def test_a_key_destroyed_while_rows_are_made_ready_is_not_brought_back(
 
     def erased_meanwhile(*args: Any) -> Prepared:
         monkeypatch.setattr(PREPARE, real)
-        Ledger.open(ledger._store.path.parent).erase(["person/AB"], by="office")
+        Ledger.open(ledger._store.database.path.parent).erase(["person/AB"], by="office")
         return real(*args)
 
     monkeypatch.setattr(PREPARE, erased_meanwhile)
@@ -211,7 +211,7 @@ def test_a_key_destroyed_while_rows_are_made_ready_is_not_brought_back(
 def test_a_proof_from_memory_is_no_way_around_an_erasure_by_another_process(mixed: tuple[Ledger, Entry]) -> None:
     ledger, entry = mixed
     ledger.prove_rows(entry.index, [1])
-    Ledger.open(ledger._store.path.parent).erase(["person/A"], by="office")
+    Ledger.open(ledger._store.database.path.parent).erase(["person/A"], by="office")
     with pytest.raises(Misuse, match="was erased"):
         ledger.prove_rows(entry.index, [1])
 
@@ -220,9 +220,9 @@ def test_an_erasure_says_so_when_a_reader_keeps_the_old_state(
     mixed: tuple[Ledger, Entry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ledger, _ = mixed
-    monkeypatch.setattr("mingjian.record.ledger._store.PATIENCE", 100)
-    impatient = Ledger.open(ledger._store.path.parent)
-    with sqlite3.connect(ledger._store.path) as reader:
+    monkeypatch.setattr("mingjian.record.ledger._sqlite.PATIENCE", 100)
+    impatient = Ledger.open(ledger._store.database.path.parent)
+    with sqlite3.connect(ledger._store.database.path) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM owner_key").fetchall()
         with pytest.raises(MingjianError, match="somebody reads an older state"):

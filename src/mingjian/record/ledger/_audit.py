@@ -37,7 +37,7 @@ def audit(store: Store, signers: Sequence[NoteKey], checkpoint: str | None, prog
     try:
         findings.extend(_findings(store, signed, progress))
     except UNREADABLE as fault:
-        place = Place(file=str(store.path))
+        place = Place(file=store.name)
         message = f"the database cannot be read further: {first_line(fault)}"
         findings.append(Finding("store-damaged", message, place, remedy=_RESTORE))
     return findings
@@ -104,7 +104,7 @@ def _padded(hashes: list[bytes], count: int) -> list[bytes]:
 
 
 def _missing_end(store: Store) -> Iterator[Finding]:
-    with store.lock():  # else an append in between would look like entries cut off
+    with store.turn():  # else an append in between would look like entries cut off
         size = store.size()
         tile = store.tile(0, size // TILE_WIDTH)
     if len(tile) > size % TILE_WIDTH:

@@ -72,7 +72,7 @@ class Entry:
         """The header as a JSON object; ``from_json`` reads it back."""
         return {
             "index": self.index,
-            "at": _instant_text(self.at),
+            "at": instant_text(self.at),
             "by": self.by,
             "scheme": self.scheme,
             "kind": self.kind,
@@ -175,5 +175,6 @@ def whole_milliseconds(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(microsecond=at.microsecond // _MILLISECOND * _MILLISECOND)
 
 
-def _instant_text(at: datetime) -> str:
+def instant_text(at: datetime) -> str:
+    """An instant as headers have it: UTC, in milliseconds, with a Z."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

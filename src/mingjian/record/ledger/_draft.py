@@ -1,0 +1,44 @@
+"""An entry that has no place and no time yet: all of its header that costs time is written before its turn comes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from mingjian.base.values import canonical
+from mingjian.record.ledger._entry import Batch, Entry, instant_text
+from mingjian.record.ledger._rows import Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an entry says but its ``index`` and ``at``. ``parts`` is its header in pieces, around these two.
+
+    Canonical JSON has its keys in order, so they stand at fixed places: ``at`` first, ``index`` behind ``columns``.
+    """
+
+    by: str
+    scheme: str
+    kind: str
+    columns: Columns
+    rows: int
+    root: str
+    source: Mapping[str, str]
+    parts: tuple[bytes, bytes]
+
+    @classmethod
+    def of(cls, batch: Batch, columns: Columns, root: bytes) -> Draft:
+        """The draft of a batch with that root. Raises MingjianError for a text that is no Unicode."""
+        source, digest, rows = dict(batch.source), root.hex(), batch.table.num_rows
+        before = canonical({"by": batch.by, "columns": columns})
+        after = canonical({"kind": batch.kind, "root": digest, "rows": rows, "scheme": batch.scheme, "source": source})
+        parts = b'",' + before[1:-1] + b',"index":', b"," + after[1:]
+        return cls(batch.by, batch.scheme, batch.kind, columns, rows, digest, source, parts)
+
+    def entry(self, index: int, at: datetime) -> tuple[Entry, bytes]:
+        """The entry, and its leaf: the same bytes as `Entry.leaf`."""
+        before, after = self.parts
+        leaf = b"".join((b'{"at":"', instant_text(at).encode(), before, str(index).encode(), after))
+        entry = Entry(index, at, self.by, self.scheme, self.kind, self.columns, self.rows, self.root, self.source)
+        return entry, leaf

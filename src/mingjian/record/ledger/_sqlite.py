@@ -1,0 +1,119 @@
+"""A ledger in one SQLite file, with a lock file beside it on which its writers queue."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from mingjian.base.errors import MingjianError, Misuse
+from mingjian.record.ledger._database import Values
+from mingjian.record.ledger._tables import METADATA
+
+PATIENCE: Final = 30_000  # milliseconds that a statement waits for others
+
+
+def path_of(url: str) -> Path:
+    """The file of a ``sqlite:///`` URL. Raises Misuse where it names none."""
+    try:
+        database = sa.make_url(url).database
+    except sa.exc.ArgumentError:
+        database = None
+    if database in (None, "", ":memory:"):
+        raise Misuse("no such store", where=url, remedy="give a directory or the sqlite:/// URL of a file")
+    return Path(str(database))
+
+
+class SqliteDatabase:
+    """See `Database`: readers read while one writes, and a commit survives a power cut."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock_path = path.with_name(f"{path.name}.lock")
+        self._engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), hide_parameters=True)
+        sa.event.listen(self._engine, "connect", _set_pragmas)
+
+    @property
+    def name(self) -> str:
+        """The file."""
+        return str(self.path)
+
+    @property
+    def blobs(self) -> Path:
+        """The directory beside the file."""
+        return self.path.parent / "blobs"
+
+    def create(self) -> None:
+        """See `Database.create`."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.alone() as connection:
+            METADATA.create_all(connection)
+            connection.commit()
+
+    def is_there(self) -> bool:
+        """Whether the file is there."""
+        return self.path.is_file()
+
+    def reading(self) -> Connection:
+        """See `Database.reading`."""
+        return self._engine.connect()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """See `Database.snapshot`."""
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            connection.exec_driver_sql("SELECT 1 FROM ledger")  # what is seen is fixed by the first look
+            yield connection
+
+    @contextmanager
+    def alone(self) -> Iterator[Connection]:
+        """See `Database.alone`.
+
+        SQLite's own lock starves some of those who wait. Each holder opens the lock file for itself, so that threads exclude
+        each other too; the system frees the lock of a process that dies.
+        """
+        with self._lock_path.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            with self._engine.connect() as connection:
+                yield connection
+
+    def insert(self, connection: Connection, table: sa.Table, rows: Sequence[Values]) -> None:
+        """See `Database.insert`."""
+        places = ", ".join("?" * len(table.c))
+        connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({places})", list(rows))
+
+    def scrub(self) -> None:
+        """See `Database.scrub`.
+
+        What is deleted is overwritten where it stood. But the log holds it until it is emptied, and of pages that were
+        rearranged SQLite promises nothing.
+        """
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("PRAGMA temp_store=MEMORY")
+            connection.exec_driver_sql("VACUUM")
+            busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        if busy:
+            raise MingjianError(
+                "what was erased may still stand in the database's log",
+                why="somebody reads an older state",
+                where=self.name,
+                remedy="erase again when the readers are done",
+            )
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    # WAL lets readers read while one writes; FULL makes a commit survive a power cut; what is deleted is overwritten.
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"busy_timeout={PATIENCE}",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
