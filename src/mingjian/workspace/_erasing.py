@@ -6,8 +6,10 @@ that are kept for a term, and ``term/<scheme>/<type>/<year>`` for such rows abou
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -36,6 +38,7 @@ pc: Final[Any] = pyarrow.compute  # its stubs refuse texts among arrays
 SUBJECT: Final = "subject"
 ATTACHMENT: Final = "attachment"
 _TERM: Final = "term"
+_ERASING: Final = "erasing.lock"
 
 
 # -- on the way in ------------------------------------------------------------------------------------------------------
@@ -148,14 +151,23 @@ def erase_person(
     """
     above = _above(workspace, scheme, subject, reason)
     source = {"subject": subject, "reason": reason, "above": json.dumps(above, ensure_ascii=False)}
-    erased = _erase(workspace, scheme, [person_owner(scheme, subject)], by, source)
-    files = [file for folder in folders for file in _about(folder, subject)]
-    for file in files:
-        file.unlink()
-    for account in accounts.accounts() if accounts is not None else ():
-        if accounts is not None and account.subject == subject:
-            accounts.erase(account.id)
+    with erasing(workspace.folder):
+        erased = _erase(workspace, scheme, [person_owner(scheme, subject)], by, source)
+        files = [file for folder in folders for file in _about(folder, subject)]
+        for file in files:
+            file.unlink()
+        for account in accounts.accounts() if accounts is not None else ():
+            if accounts is not None and account.subject == subject:
+                accounts.erase(account.id)
     return Purged(erased, tuple(files))
+
+
+@contextmanager
+def erasing(folder: Path) -> Iterator[None]:
+    """While somebody erases in a workspace; one at a time. Who holds it without erasing sees each erasure whole or not at all."""
+    with (folder / _ERASING).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _above(workspace: Workspace, scheme: Scheme, subject: str, reason: str) -> list[str]:
@@ -188,7 +200,8 @@ def expire(workspace: Workspace, scheme: Scheme, today: date, *, by: str) -> Pur
         return None
     terms = sorted({"/".join(map(str, term)) for owner in over if (term := _term(scheme, owner))})
     source = {"reason": "term", "terms": json.dumps(terms, ensure_ascii=False)}
-    return Purged(_erase(workspace, scheme, over, by, source), ())
+    with erasing(workspace.folder):
+        return Purged(_erase(workspace, scheme, over, by, source), ())
 
 
 def overdue(workspace: Workspace, scheme: Scheme, today: date) -> tuple[tuple[str, int], ...]:

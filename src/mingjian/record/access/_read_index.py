@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
@@ -11,8 +13,9 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from mingjian.base.values import canonical
 from mingjian.record.access._account_store import Instant
-from mingjian.record.ledger import LedgerState
+from mingjian.record.ledger import Ledger, LedgerState
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,27 @@ class ReadIndex:
     def catch_up(self, state: LedgerState) -> None:
         """Read the entries that were not added; begin anew where the log is shorter than it was."""
         if self.size > state.size:
-            with self._engine.begin() as connection:
-                connection.execute(READ.delete())
+            self.forget()
         for entry in state.entries(self.size):
             self.add(entry.index, [Read(**row) for row in state.table(entry.index).to_pylist()])
+
+    def forget(self) -> None:
+        """Let go of all rows; they are read anew when needed."""
+        with self._engine.begin() as connection:
+            connection.execute(READ.delete())
+
+    def digest(self, size: int) -> str:
+        """``sha256:`` over every row of the first ``size`` entries, whatever the bytes of the file."""
+        state = hashlib.sha256()
+        query = sa.select(READ).where(READ.c.entry < size).order_by(READ.c.entry, READ.c.row)
+        with self._engine.connect() as connection:
+            for row in connection.execute(query):
+                state.update(canonical([str(value) for value in row]) + b"\n")
+        return "sha256:" + state.hexdigest()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
 
     def rows(self, limit: int, **exactly: str) -> tuple[Read, ...]:
         """The latest rows whose columns are ``exactly`` so, newest first."""
@@ -84,8 +104,40 @@ class ReadIndex:
             return tuple(Read(*row) for row in found)
 
 
+def mended(path: Path, ledger: Ledger) -> tuple[str, str]:
+    """The digest of a log's index made anew beside the one at ``path``, and what was wrong with this, "" for nothing.
+
+    What was wrong is put right: in place, since others may have the file open; one that cannot be read is deleted first.
+    """
+    state = ledger.state()
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as place:
+        anew = ReadIndex(Path(place, path.name))
+        anew.catch_up(state)
+        found = anew.digest(state.size)
+        try:
+            present = ReadIndex(path)
+            reached = min(present.size, state.size)
+            good = present.digest(reached) == anew.digest(reached) and present.size <= ledger.size
+            fault = "" if good else "it has other rows than the log of reads"
+        except sa.exc.DatabaseError as damage:
+            fault = f"it cannot be read: {_first_line(damage)}"
+            for suffix in ("", "-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+            present = ReadIndex(path)
+        anew.close()
+    if fault:
+        present.forget()
+    present.catch_up(state)
+    present.close()
+    return found, fault
+
+
 def _values(read: Read) -> dict[str, object]:
     return dict(zip(Read.__dataclass_fields__, astuple(read), strict=True))
+
+
+def _first_line(fault: Exception) -> str:
+    return str(fault).partition("\n")[0]
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -13,7 +14,7 @@ import pyarrow as pa
 
 from mingjian.base.errors import Finding, Misuse, Place
 from mingjian.base.keys import SigningKey
-from mingjian.record.access._read_index import Read, ReadIndex
+from mingjian.record.access._read_index import Read, ReadIndex, mended
 from mingjian.record.ledger import Batch, Entry, Ledger, LedgerState
 
 READ: Final = "read"
@@ -58,11 +59,14 @@ class ReadLog:
 
     def __init__(self, folder: Path, clock: Callable[[], datetime]) -> None:
         self.ledger = _ledger(folder, clock)
-        self._index = ReadIndex(folder / INDEX)
-        self._clock = clock
+        self._folder, self._clock = folder, clock
         self._waiting: list[_Ticket] = []
         self._door = Lock()  # of the list of those who wait; held for moments
         self._pen = Lock()  # of whoever writes
+
+    @cached_property
+    def _index(self) -> ReadIndex:
+        return ReadIndex(self._folder / INDEX)
 
     # -- writing ----------------------------------------------------------------------------------------------------------
     def note(self, account: str, role: str, what: str, subject: str, period: str = "") -> None:
@@ -106,6 +110,13 @@ class ReadLog:
         self._index.catch_up(self.ledger.state())
         exactly = {name: value for name, value in (("subject", subject), ("account", account)) if value is not None}
         return self._index.rows(limit, **exactly)
+
+    def mend_index(self) -> tuple[str, str]:
+        """The canonical digest of the index made anew, and what was wrong with the one that was there, "" for nothing.
+
+        What was wrong is put right. Nobody of this process may have the log open.
+        """
+        return mended(self._folder / INDEX, self.ledger)
 
     # -- the main ledger vouches for it -------------------------------------------------------------------------------------
     def anchor(self, main: Ledger, day: date) -> Entry | None:
