@@ -99,6 +99,8 @@ class Evaluator:
     def _cell(self, kind: str, text: Any) -> Any:
         if text is None or isinstance(text, bool):
             return text
+        if kind == "series":
+            return [None if value is None else Fraction(value) for value in text]
         if kind in ("integer", "quantity", "decimal"):
             return Fraction(text)
         if kind == "date":
@@ -247,6 +249,8 @@ class Evaluator:
             text, among = inner(args[0]), [inner(x) for x in args[1]]
             return None if text is None else text in among
         operands = [inner(x) for x in args]
+        if op in ("total", "missing"):
+            return of_series(op, operands[0])
         if op in ("and", "or", "not", "isnull"):
             return logic(op, operands)
         return None if None in operands else arithmetic(op, *operands)
@@ -385,6 +389,15 @@ class Evaluator:
             rests[thread] = rest
             result.append(Fraction(whole) if op == "carry_whole" else rest)
         return result
+
+
+def of_series(op: str, values: Sequence[Fraction | None] | None) -> Fraction | None:
+    if values is None:
+        return None
+    gaps = sum(value is None for value in values)
+    if op == "missing":
+        return Fraction(gaps)
+    return None if gaps else sum((value for value in values if value is not None), Fraction())
 
 
 def number(said: Mapping[str, Any]) -> Fraction | None:

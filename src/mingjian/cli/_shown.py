@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mingjian.base.values import fraction_text
 from mingjian.cli._face import Face
 from mingjian.reckon.measures import Explanation, ReductionSeen, RowSeen, Value
+from mingjian.record.evidence import text_of
 from mingjian.workspace import Explained
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _reduction(tree: Tree, reduction: ReductionSeen, found: Explained, face: Fac
     for row in reduction.rows:
         entry, proof = found.entries[row.entry], found.proofs[row.entry, row.row]
         origin = entry.source.get("file", "") + (f" {face.word('line')} {row.line}" if row.line else "")
-        data = ", ".join(f"{k}={v}" for k, v in row.data.items())
+        data = ", ".join(f"{k}={text_of(v, face.language)}" for k, v in row.data.items())
         branch.add(
             escape(
                 f"{face.word('entry')} {row.entry} {face.word('row')} {row.row} | {origin} | {data} | "

@@ -23,13 +23,8 @@ from mingjian.reckon.measures._engine import Rows, key_of, kind_of, reductions, 
 from mingjian.reckon.measures._evaluate import NOTHING_ATTESTED, Run
 from mingjian.reckon.measures._indices import Branch, leaf
 from mingjian.reckon.measures._plan import Job, among_peers, declared, evidence_of, job_for, jobs, rows_for
-<<<<<<< /work/main/src/mingjian/reckon/measures/_explain.py
-from mingjian.reckon.measures._values import Results, Value
-from mingjian.record.evidence import View, shown_row
-=======
 from mingjian.reckon.measures._values import COUNT, VALUE, Part, Results, Value
-from mingjian.record.evidence import View
->>>>>>> /tmp/scale/clone/src/mingjian/reckon/measures/_explain.py
+from mingjian.record.evidence import View, shown_row
 
 _Place: TypeAlias = tuple[int, int]  # ledger entry, row in it
 _WHERE = ("_entry", "_row", "_member")

@@ -6,7 +6,7 @@ from mingjian.record.evidence._projection import Projection
 from mingjian.record.evidence._proven import proven_rows
 from mingjian.record.evidence._readers import read_file
 from mingjian.record.evidence._schema import arrow_schema
-from mingjian.record.evidence._series import Series, shown_row
+from mingjian.record.evidence._series import Series, shown_row, text_of
 from mingjian.record.evidence._templates import write_template
 from mingjian.record.evidence._view import Compiled, Engine, View, dates
 
@@ -25,5 +25,6 @@ __all__ = [
     "read_rows",
     "shown_row",
     "shuffled",
+    "text_of",
     "write_template",
 ]

@@ -39,6 +39,11 @@ class Series:
         return f"{self.count} values, " + (f"{self.missing} missing" if self.missing else f"total {self.total}")
 
 
+def text_of(value: object, language: str) -> str:
+    """A value of a row as it is read: a series in a few words, anything else as it is."""
+    return value.text(language) if isinstance(value, Series) else str(value)
+
+
 def shown_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of a view (`View.arrow`, `View.at`) in Python, its series as `Series`."""
     return {name: _shown(value) if isinstance(value, dict) else value for name, value in row.items()}

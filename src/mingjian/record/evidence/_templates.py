@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ import xlsxwriter
 from mingjian.base.errors import Misuse, Place
 from mingjian.base.values import number_text
 from mingjian.declare import EvidenceType, Field, Title
+from mingjian.record.evidence._series import series_fields
 
 _MADE: Final = datetime(2000, 1, 1, tzinfo=UTC)  # the same template is the same file
 _ROOM: Final = 5000  # rows below those filled in that still offer lists
@@ -44,6 +46,11 @@ _PERIODS: Final = {
 }
 _NUMBERS: Final = ("integer", "quantity", "decimal")
 
+_BY_LINE: Final = Title(
+    "not in a sheet: hand in a CSV or Parquet file with one value a line, under the headings time and {0}",
+    "不在表格中填写：另交CSV或Parquet文件，每行一个读数，列名为“时间”和“{0}”",
+)
+
 Cell = str | int | Decimal | date | None
 
 
@@ -59,14 +66,21 @@ def write_template(
 
     ``members`` gives, by field of type subject or ref, the keys that its list offers; ``beside`` rows of texts, the first
     of them a heading, for a sheet that says more about the rows there are. Every text is written as text: nothing becomes a
-    formula. Raises Misuse for a text longer than a cell of Excel holds.
+    formula. A series has no column: the explanation says how to hand it in. Raises Misuse for a text longer than a cell of
+    Excel holds, and for a type whose rows cannot be without a series.
     """
+    series = series_fields(type)
+    if needed := [field.name for field in series if not field.optional]:
+        raise Misuse(
+            f"no sheet for {type.id}", why=f"its {needed[0]} is a series", remedy=_BY_LINE.en.format(needed[0])
+        )
+    type = replace(type, fields={name: field for name, field in type.fields.items() if field not in series})
     columns = [_cells(field, rows) for field in type.fields.values()]
     with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         book.set_properties({"title": type.title.zh, "created": _MADE})
         form = book.add_worksheet(_sheet_name(type.title.zh))
         _write_beside(book, beside)
-        _write_explanation(book, type)
+        _write_explanation(book, type, series)
         _write_lists(book, form, type, members or {}, rows.num_rows if rows is not None else 0)
         _write_heading(book, form, type)
         _write_rows(book, form, columns)
@@ -172,7 +186,7 @@ def _write_beside(book: Any, texts: Sequence[Sequence[str]]) -> None:
     sheet.freeze_panes(1, 0)
 
 
-def _write_explanation(book: Any, type: EvidenceType) -> None:
+def _write_explanation(book: Any, type: EvidenceType, series: Sequence[Field]) -> None:
     sheet = book.add_worksheet("说明 Explanation")
     bold, wrapped = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
     sheet.write_row(0, 0, ["列", "Column", "字段名 Name", "说明", "Explanation"], bold)
@@ -184,6 +198,15 @@ def _write_explanation(book: Any, type: EvidenceType) -> None:
             *(" ".join(_rules(type, field, each)) for each in ("zh", "en")),
         ]
         for column, text in enumerate(texts):
+            sheet.write_string(row, column, text, wrapped)
+    for row, field in enumerate(series, 1 + len(type.fields)):
+        said = (
+            field.title.zh,
+            field.title.en,
+            field.name,
+            *(_BY_LINE.text(each).format(field.name) for each in ("zh", "en")),
+        )
+        for column, text in enumerate(said):
             sheet.write_string(row, column, text, wrapped)
     for column, width in enumerate((22, 26, 18, 60, 60)):
         sheet.set_column(column, column, width)
@@ -204,6 +227,10 @@ def _rules(type: EvidenceType, field: Field, language: str) -> list[str]:
         rules.append(f"不小于 {field.min}" if chinese else f"at least {field.min}")
     if field.max is not None:
         rules.append(f"不大于 {field.max}" if chinese else f"at most {field.max}")
+    if field.instead_of:
+        rules.append(
+            f"与 {field.instead_of} 二者必填其一" if chinese else f"exactly one of this and {field.instead_of}"
+        )
     if field.at_most:
         bound = type.fields[field.at_most].title
         rules.append(f"不大于同一行的“{bound.zh}”" if chinese else f"at most {bound.en} of the same row")

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from mingjian.base.values import Period, number_text, unit_word
 from mingjian.declare import Scheme, Title, evidence_types
 from mingjian.reckon.measures import Explanation, ParameterSeen, ReductionSeen, RowSeen
+from mingjian.record.evidence import text_of
 from mingjian.web._house import AtDesk, Home
 from mingjian.web._page import Speech
 from mingjian.web.portraits._portrait import address
@@ -141,7 +142,7 @@ class _Telling:
         for name, value in row.data.items():
             field = fields.get(name)
             choice = field.choices.get(str(value)) if field is not None else None
-            text = choice.text(language) if choice is not None else str(value)
+            text = choice.text(language) if choice is not None else text_of(value, language)
             said.append(Branch(field.title.text(language) if field is not None else name, text))
         origin = entry.source.get("file", "")
         where = [
