@@ -11,9 +11,10 @@ EXAMPLE := examples/chongqing-2021-09-07
 BUILT := build/chongqing
 WHEELHOUSE := build/wheelhouse
 KERNEL := base declare record reckon attest
+OTHERS := $(filter-out $(KERNEL:%=tests/%/) tests/external/,$(wildcard tests/*/))
 FONT := /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 
-.PHONY: help run serve test lint types tests bench wheelhouse pins fonts clean
+.PHONY: help run serve test lint types tests suites bench wheelhouse pins fonts clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -38,7 +39,13 @@ types: $(READY)
 	$(BIN)/mypy
 
 tests: $(READY) fonts browser
-	$(BIN)/pytest -n 2 $(KERNEL:%=--cov=mingjian.%) --cov-report=term:skip-covered --cov-fail-under=95
+	@tests/postgresql.sh $(MAKE) --no-print-directory suites
+
+# The kernel is covered by its own tests; the others would take twice as long if they were watched too.
+suites:
+	$(BIN)/pytest -n 2 $(KERNEL:%=tests/%) tests/external $(KERNEL:%=--cov=mingjian.%) --cov-report=term:skip-covered \
+	  --cov-fail-under=95
+	$(BIN)/pytest -n 2 $(OTHERS)
 
 bench: $(READY) fonts ## time and peak memory of every step of `make run`
 	$(BIN)/python bench/run.py
