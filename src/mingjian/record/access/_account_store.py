@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from mingjian.base.errors import MingjianError, Misuse
+from mingjian.record.ledger import sqlite_engine
 
 FORMAT: Final = 1
 
@@ -102,7 +103,7 @@ class AccountStore:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # before SQLite does, which would open it to others
         path.chmod(0o600)  # its journal beside it gets the same
         self.path = path
-        self._engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
+        self._engine = sqlite_engine(path)
         sa.event.listen(self._engine, "connect", _set_pragmas)
         try:
             self._lay_out()

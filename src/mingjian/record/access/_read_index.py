@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from mingjian.base.values import canonical
 from mingjian.record.access._account_store import Instant
-from mingjian.record.ledger import Ledger, LedgerState
+from mingjian.record.ledger import Ledger, LedgerState, sqlite_engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class ReadIndex:
 
     def __init__(self, path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
+        self._engine = sqlite_engine(path)
         sa.event.listen(self._engine, "connect", _set_pragmas)
         METADATA.create_all(self._engine)
 

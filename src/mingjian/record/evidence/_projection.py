@@ -6,8 +6,10 @@ A row counts at size n of the ledger where ``_entry < n`` and not ``_superseded 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
+import os
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -186,7 +188,8 @@ class Projection:
         return with_provenance(table.append_column(ENTRY, entries), type, zone)
 
     def _delete(self) -> None:
-        for file in (self.path, self.path.with_name(f"{self.path.name}.wal")):
+        # Logs first (DuckDB has up to three): whoever dies in between leaves an older file, and never a log without its file.
+        for file in (*self.path.parent.glob(f"{self.path.name}.wal*"), self.path):
             file.unlink(missing_ok=True)
         shutil.rmtree(self.laid_out, ignore_errors=True)  # nobody has a view open: who left it did not come to its end
 
@@ -225,7 +228,7 @@ def _stamp(path: Path) -> _Stamp:
 
 @contextmanager
 def _connected(path: Path, mode: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with the file attached. Raises Tampered where DuckDB cannot read what is in it."""
+    """A connection with the file attached. Raises Tampered where DuckDB cannot read what is in it, and as `_readable` does."""
     with duckdb.connect() as connection, _readable(path):
         connection.execute("SET TimeZone = 'UTC'")
         _attach(connection, path, mode)
@@ -240,9 +243,14 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, mode: str) -> Non
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
+    """Raises Tampered where DuckDB fails, but MingjianError where it has no room: nothing is wrong with the rows then."""
     try:
         yield
     except duckdb.Error as fault:
+        if os.strerror(errno.ENOSPC) in str(fault):  # it has no class of its own for that
+            raise MingjianError(
+                "the rows cannot be laid out", why=str(fault), where=str(path), remedy="make room, and try again"
+            ) from fault
         raise Tampered(
             "the rows cannot be read", why=str(fault), where=str(path), remedy="delete the file: it is made again"
         ) from fault

@@ -21,6 +21,7 @@ from mingjian.record.ledger._merkle import (
 )
 from mingjian.record.ledger._payload import Placed
 from mingjian.record.ledger._rows import canonical_rows, columns_of, table_of
+from mingjian.record.ledger._sqlite_file import sqlite_engine
 
 __all__ = [
     "EMPTY_ROOT",
@@ -47,6 +48,7 @@ __all__ = [
     "read_key_history",
     "root_of",
     "row_leaf",
+    "sqlite_engine",
     "table_of",
     "verify_consistency",
     "verify_inclusion",

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from mingjian.base.errors import MingjianError, Misuse
 from mingjian.record.ledger._database import Values
+from mingjian.record.ledger._sqlite_file import sqlite_engine
 from mingjian.record.ledger._tables import METADATA
 
 PATIENCE: Final = 30_000  # milliseconds that a statement waits for others
@@ -35,7 +36,7 @@ class SqliteDatabase:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock_path = path.with_name(f"{path.name}.lock")
-        self._engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), hide_parameters=True)
+        self._engine = sqlite_engine(path)
         sa.event.listen(self._engine, "connect", _set_pragmas)
 
     @property

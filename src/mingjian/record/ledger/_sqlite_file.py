@@ -1,0 +1,42 @@
+"""A SQLite file, and what is told of a disk on which it cannot be written."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine, ExceptionContext
+
+from mingjian.base.errors import MingjianError
+
+# The low byte of a result code says what went wrong at all, the others where: https://www.sqlite.org/rescode.html
+_REFUSED: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
+_FAILED: Final = frozenset(
+    {
+        sqlite3.SQLITE_IOERR_WRITE,
+        sqlite3.SQLITE_IOERR_FSYNC,
+        sqlite3.SQLITE_IOERR_TRUNCATE,
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+    }
+)
+
+
+def sqlite_engine(path: Path) -> Engine:
+    """Connections to a SQLite file. A statement that the disk refuses raises MingjianError, and nothing of it is taken."""
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), hide_parameters=True)
+
+    def tell(context: ExceptionContext) -> None:
+        fault = context.original_exception
+        code = fault.sqlite_errorcode if isinstance(fault, sqlite3.OperationalError) else 0
+        if code & 0xFF in _REFUSED or code in _FAILED:
+            raise MingjianError(
+                "the database cannot be written",
+                why=str(fault),
+                where=str(path),
+                remedy="make room, or mend the disk or its permissions, and try again",
+            ) from fault
+
+    sa.event.listen(engine, "handle_error", tell)
+    return engine
