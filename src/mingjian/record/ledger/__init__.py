@@ -4,6 +4,7 @@ A *batch* of rows becomes an *entry*, whose root commits to every row under a sa
 head is a signed *checkpoint*. The functions here need no store: who verifies has only bytes.
 """
 
+from mingjian.record.ledger._audit import RESTORE, Damaged, readable
 from mingjian.record.ledger._checkpoint import Checkpoint, parse_checkpoint
 from mingjian.record.ledger._entry import Batch, Entry, RowProof
 from mingjian.record.ledger._key_history import read_key_history, write_key_history
@@ -22,18 +23,22 @@ from mingjian.record.ledger._merkle import (
 from mingjian.record.ledger._payload import Placed
 from mingjian.record.ledger._rows import canonical_rows, columns_of, table_of
 from mingjian.record.ledger._sqlite_file import sqlite_engine
+from mingjian.record.ledger._store import NoLedger
 
 __all__ = [
     "EMPTY_ROOT",
+    "RESTORE",
     "ROLES",
     "Batch",
     "Checkpoint",
+    "Damaged",
     "Entry",
     "Erased",
     "KeyChange",
     "KeyHistory",
     "Ledger",
     "LedgerState",
+    "NoLedger",
     "Placed",
     "Role",
     "RowProof",
@@ -46,6 +51,7 @@ __all__ = [
     "node_hash",
     "parse_checkpoint",
     "read_key_history",
+    "readable",
     "root_of",
     "row_leaf",
     "sqlite_engine",

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import pyarrow as pa
+from sqlalchemy.exc import DBAPIError
 
-from mingjian.base.errors import Finding, Misuse, Place, Tampered
+from mingjian.base.errors import Finding, MingjianError, Misuse, Place, Tampered
 from mingjian.base.keys import NoteKey
 from mingjian.record.ledger._checkpoint import Checkpoint, parse_checkpoint
 from mingjian.record.ledger._entry import read_header
@@ -25,7 +27,7 @@ from mingjian.record.ledger._tiles import TILE_WIDTH, extended, tile_name
 ERASURE: Final = "erasure"  # the kind of an entry that says how many rows of which entries were erased
 ERASURE_SCHEMA: Final = pa.schema([("entry", pa.int64()), ("rows", pa.int64())])
 
-_RESTORE: Final = "restore it from a copy of the ledger: `mingjian restore`"
+RESTORE: Final = "restore it from a copy of the ledger: `mingjian restore`"
 
 Progress = Callable[[int, int], None]
 
@@ -35,12 +37,31 @@ def audit(store: Store, signers: Sequence[NoteKey], checkpoint: str | None, prog
     signed = None if checkpoint is None else parse_checkpoint(checkpoint, signers)
     findings: list[Finding] = []
     try:
-        findings.extend(_findings(store, signed, progress))
-    except UNREADABLE as fault:
-        place = Place(file=store.name)
-        message = f"the database cannot be read further: {first_line(fault)}"
-        findings.append(Finding("store-damaged", message, place, remedy=_RESTORE))
+        with readable(store.name):
+            findings.extend(_findings(store, signed, progress))
+    except Damaged as fault:
+        message = f"{fault.what}: {fault.why}"
+        findings.append(Finding("store-damaged", message, Place(file=str(fault.where)), remedy=RESTORE))
     return findings
+
+
+class Damaged(Tampered):
+    """A database that cannot be read further."""
+
+
+@contextmanager
+def readable(name: str) -> Iterator[None]:
+    """While a database of that name is read. Raises Damaged where it is, MingjianError where it can be reached no more."""
+    try:
+        yield
+    except UNREADABLE as fault:
+        if isinstance(fault, DBAPIError) and fault.connection_invalidated:
+            remedy = "see that the server runs, and try again"
+            raise MingjianError(
+                "the database cannot be reached any more", why=first_line(fault), where=name, remedy=remedy
+            ) from fault
+        why = first_line(fault)
+        raise Damaged("the database cannot be read further", why=why, where=name, remedy=RESTORE) from fault
 
 
 def _findings(store: Store, signed: Checkpoint | None, progress: Progress) -> Iterator[Finding]:
@@ -130,4 +151,4 @@ def _checkpoint_findings(signed: Checkpoint, leaves: list[bytes]) -> Iterator[Fi
 
 
 def _of_entry(index: int, rule: str, message: str) -> Finding:
-    return Finding(rule, message, Place(file=f"entry {index}"), remedy=_RESTORE)
+    return Finding(rule, message, Place(file=f"entry {index}"), remedy=RESTORE)

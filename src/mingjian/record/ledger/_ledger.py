@@ -14,8 +14,10 @@ import pyarrow as pa
 
 from mingjian.base.errors import Finding, Misuse
 from mingjian.base.keys import NoteKey, SigningKey
-from mingjian.record.ledger._audit import ERASURE, ERASURE_SCHEMA, audit
+from mingjian.record.ledger._audit import ERASURE, ERASURE_SCHEMA, Progress, audit
 from mingjian.record.ledger._checkpoint import write_checkpoint
+from mingjian.record.ledger._copies import copy_store, copy_tables, named_blobs, unnamed_blobs
+from mingjian.record.ledger._database import database_at
 from mingjian.record.ledger._entry import Batch, Entry, RowProof
 from mingjian.record.ledger._keys import KEY, KeyHistory, by_ledgers, change_key
 from mingjian.record.ledger._merkle import proof_ranges
@@ -92,10 +94,12 @@ class Ledger(LedgerState):
         where: str | Path,
         *,
         blobs: str | Path | None = None,
-        key: SigningKey | None = None,
+        key: SigningKey | Keyring | None = None,
         now: Callable[[], datetime] = _utc_now,
     ) -> Ledger:
-        """The ledger that is there. Without ``key`` it does everything but sign. Raises Misuse if there is none."""
+        """The ledger that is there. Without ``key`` it does everything but sign; a keyring is asked for the key in force each
+        time. Raises Misuse if there is none.
+        """
         return cls(Store.at(where, blobs), key, now)
 
     @property
@@ -250,6 +254,36 @@ class Ledger(LedgerState):
         """
         signers = () if checkpoint is None else tuple(NoteKey.parse(vkey) for vkey in self.vkeys)
         return audit(self._store, signers, checkpoint, progress or (lambda done, total: None))
+
+    # -- copies ---------------------------------------------------------------------------------------------------------
+    def snapshot(self, folder: Path) -> None:
+        """Write its database as of one moment, while others write, as the ``ledger.db`` of a folder that has none.
+
+        The blobs that it names (`blobs` of the copy) are not copied: `blob` reads them here.
+        """
+        target = database_at(folder)
+        copy_tables(self._store.database, target)
+        target.scrub()  # all of it stands in one file then
+
+    def blobs(self) -> list[str]:
+        """The names of the blobs that hold rows of entries."""
+        return named_blobs(self._store)
+
+    def blob(self, name: str) -> bytes:
+        """The bytes of a blob. Raises Tampered where it is missing, cut or altered."""
+        return self._store.blobs.get(name)
+
+    def unnamed_blobs(self) -> list[str]:
+        """The blobs that lie there and that no entry names: a writer died before the entry, or is about to write it."""
+        return unnamed_blobs(self._store)
+
+    def copy(self, where: str | Path, blobs: str | Path | None = None, *, progress: Progress = lambda *_: None) -> None:
+        """Bring all of it to another place, which `open` then takes. Nobody may write here meanwhile.
+
+        ``progress`` hears (blobs done, blobs in all).
+        Raises Misuse where a ledger, or a blob, is there already.
+        """
+        copy_store(self._store, Store.at(where, blobs), progress)
 
     def _read_rows(self, index: int, _erasures: int) -> Rows:
         return read_rows(self._store.stored(index), self.entry(index))
