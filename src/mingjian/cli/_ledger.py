@@ -1,8 +1,9 @@
-"""`ledger`: the head, checkpoints, proofs and the audit."""
+"""`ledger`: the head, checkpoints, proofs, the audit, and the check of all that is made from it."""
 
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
     ledger = typer.Typer(
-        help="The ledger: head, checkpoint, proofs, audit.", no_args_is_help=True, rich_markup_mode=None
+        help="The ledger: head, checkpoint, proofs, audit, fsck.", no_args_is_help=True, rich_markup_mode=None
     )
-    for verb in (head, checkpoint, prove, audit):
+    for verb in (head, checkpoint, prove, audit, fsck):
         ledger.command(verb.__name__)(verb)
     app.add_typer(ledger, name="ledger")
 
@@ -108,3 +109,37 @@ def audit(
 
     shown.say({"size": ledger.size, "findings": [f.to_json() for f in found]}, text)
     raise typer.Exit(1 if found else 0)
+
+
+def fsck(workspace: Folder = HERE, json: Json = False) -> None:
+    """Check ledger, blobs and read log, and hold all that is made from them against the same made anew.
+
+    What differs, or cannot be read, is replaced by what was made anew. The digests are of rows, not of files: the same on
+    another machine. Blobs that no entry names are counted and left: somebody may be about to name them. People may go on working.
+    """
+    from mingjian.workspace import fsck as checked
+
+    shown = face(json)
+    with shown.progress() as progress:
+        found = checked(workspace, progress=lambda what, done, of: progress(shown.word(what), done, of))
+
+    def text(console: Console) -> None:
+        if found.findings:
+            shown.findings(found.findings, console)
+        else:
+            console.print(f"{shown.word('audited')}: {found.size} {shown.word('size')}", markup=False)
+        for made in found.rebuilt:
+            said = "replaced" if made.fault else "same_anew"
+            console.print(f"{made.file}: {shown.word(said)}, {made.digest}", markup=False)
+        if found.unnamed:
+            console.print(f"{shown.word('unnamed')}: {len(found.unnamed)}", markup=False)
+            console.print("\n".join(f"  - {name}" for name in found.unnamed), markup=False)
+
+    data = {
+        "size": found.size,
+        "findings": [finding.to_json() for finding in found.findings],
+        "rebuilt": [asdict(made) for made in found.rebuilt],
+        "unnamed_blobs": found.unnamed,
+    }
+    shown.say(data, text)
+    raise typer.Exit(1 if found.findings else 0)

@@ -86,6 +86,9 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "password": ("password of all", "统一密码"),
     "erased": ("erased", "已销毁"),
     "audited": ("the ledger audits clean", "账本审计无误"),
+    "same_anew": ("the same when made anew", "重建后一致"),
+    "replaced": ("replaced by one made anew", "已由重建的替换"),
+    "unnamed": ("blobs that no entry names, left where they are", "无条目引用的数据块，予以保留"),
 }
 
 

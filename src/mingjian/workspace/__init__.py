@@ -10,6 +10,7 @@ from mingjian.workspace._desk import CaseSeen, Conflict, Desk, Form, Offer, Port
 from mingjian.workspace._erasing import Gone, Purged, erase_person, expire, lacking, sealing_context
 from mingjian.workspace._errands import Busy, Errand
 from mingjian.workspace._explained import Explained, rows_of
+from mingjian.workspace._fsck import Checked, Rebuilt, fsck
 from mingjian.workspace._issued import (
     STATUS_FILE,
     TRUST_FILE,
@@ -45,6 +46,7 @@ __all__ = [
     "Busy",
     "CaseSeen",
     "Casework",
+    "Checked",
     "Common",
     "Conflict",
     "Desk",
@@ -68,6 +70,7 @@ __all__ = [
     "Papers",
     "Portrait",
     "Purged",
+    "Rebuilt",
     "Step",
     "Steward",
     "Table",
@@ -83,6 +86,7 @@ __all__ = [
     "erase_person",
     "evaluation",
     "expire",
+    "fsck",
     "grant",
     "grants",
     "issue_into",

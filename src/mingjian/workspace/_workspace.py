@@ -40,6 +40,7 @@ LEDGER_KEY: Final = "keys/ledger.pem"
 ISSUER_KEY: Final = "keys/issuer.pem"
 OFFICE_KEY: Final = "keys/office.pem"
 PROJECTION: Final = "projection.duckdb"
+BESIDE: Final = "projection.anew.duckdb"  # the same made anew, while both are compared
 PAPERS: Final = "papers"
 RUNS_KEPT: Final = 4
 
@@ -68,6 +69,7 @@ class Workspace:
     def __init__(self, folder: Path, ledger: Ledger, clock: Clock) -> None:
         self.folder, self.ledger, self.clock = folder, ledger, clock
         self.projection = Projection(folder / PROJECTION, ledger)
+        self.beside = Projection(folder / BESIDE, ledger)
         self._latest: dict[str, tuple[int, int]] = {}  # by scheme: a ledger's size, and the entry of its version then
         self._schemes: dict[tuple[str, int], Scheme] = {}
         self._hierarchies: dict[tuple[str, int], Hierarchy] = {}
@@ -273,6 +275,7 @@ class Workspace:
         """Let go of all that was read from the ledger, in memory and on disk: rows that were erased may be in it."""
         self._hierarchies, self._results = {}, {}
         self.projection.forget()
+        self.beside.forget()
 
     def reach(self, scheme: Scheme, size: int | None = None) -> Reach:
         """What of the ledger the scheme's results at a size stand on."""
