@@ -107,7 +107,7 @@ def desk(laid: Path, tmp_path: Path) -> Desk:
 
 @contextmanager
 def working(desk: Desk, place: Path) -> Iterator[None]:
-    """While a thread, and another process, write."""
+    """While a thread, and another process, write; the thread begins once the process, which takes longer to start, does."""
     done, stop, faults = Event(), place / "stop", []
 
     def work() -> None:
@@ -119,9 +119,10 @@ def working(desk: Desk, place: Path) -> Iterator[None]:
             raise
 
     thread = Thread(target=work)
-    thread.start()
     other = subprocess.Popen([sys.executable, "-c", OTHER_PROCESS, desk.workspace.folder, stop])
     try:
+        grown(desk.workspace, "process")
+        thread.start()
         yield
     finally:
         done.set()
@@ -135,7 +136,7 @@ def grown(workspace: Workspace, by: str) -> None:
     start, until = workspace.ledger.size, time.monotonic() + 60
     while all(entry.by != by for entry in workspace.ledger.entries(start)):
         assert time.monotonic() < until, f"{by} writes nothing"
-        time.sleep(0.005)
+        time.sleep(0.05)
 
 
 def mode(path: Path) -> int:
@@ -169,7 +170,7 @@ def check(restored: Workspace, backup: Backup, live: Workspace) -> None:
 def test_what_is_backed_up_while_people_write_comes_back_whole(desk: Desk, tmp_path: Path) -> None:
     taken: list[tuple[Path, Backup]] = []
     with working(desk, tmp_path):
-        for n in range(3):
+        for n in range(2):
             grown(desk.workspace, "process")
             grown(desk.workspace, "desk")
             file = tmp_path / f"{n}.tar"

@@ -3,9 +3,13 @@
 The file is a plain tar, so that it can be read without this program. Its last member lists all others with their sizes and
 SHA-256, and has the signed head of the ledger: what was cut off or changed is noticed. It holds the keys of the workspace.
 
-The ledger is copied first. Blobs and attachments lie on disk before an entry names them, accounts are made before a grant names
+The ledger is copied first. Blobs and attachments are there before an entry names them, accounts are made before a grant names
 them, and reads are written before an anchor vouches for them: whatever the copied ledger names is found after it. Lock files
-and what can be made again (the projection, the index of the read log) are left out, and so are attachments that no row names.
+and what can be made again (the projection, the index of the read log) are left out, and so are blobs and attachments that
+nothing names. Wherever the ledger and its blobs lie, in the file they are a SQLite database and files.
+
+An erasure takes keys and rows out of the ledger, then files and an account out of the workspace. A backup holds all of a person
+or nothing: none is begun while an erasure runs, and one that an erasure overtakes is taken anew.
 """
 
 from __future__ import annotations
@@ -30,9 +34,9 @@ from mingjian.base.errors import Finding, MingjianError, Misuse, Place, Tampered
 from mingjian.base.keys import NoteKey
 from mingjian.base.values import read_json
 from mingjian.record.access import ReadLog
-from mingjian.record.ledger import Checkpoint, Ledger, LedgerState, parse_checkpoint
+from mingjian.record.ledger import Checkpoint, Ledger, LedgerState, parse_checkpoint, readable
 from mingjian.workspace._attachments import ATTACHMENTS
-from mingjian.workspace._erasing import ATTACHMENT
+from mingjian.workspace._erasing import ATTACHMENT, erasing
 from mingjian.workspace._office import ACCOUNTS, ISSUED, READS
 from mingjian.workspace._whole import DRAFT
 from mingjian.workspace._workspace import PAPERS, Clock, Workspace, now
@@ -43,7 +47,8 @@ FORMAT: Final = "mingjian-backup-1"
 _LEDGER: Final = "ledger.db"
 _DATABASES: Final = (_LEDGER, ACCOUNTS, f"{READS}/{_LEDGER}")  # in the order in which they are copied
 _KEYS, _BLOBS = "keys", "blobs"
-_FOLDERS: Final = (ISSUED, PAPERS, _KEYS, _BLOBS, READS, ATTACHMENTS)  # first what is written anew at times
+_COPIED: Final = (ISSUED, PAPERS, _KEYS, READS, ATTACHMENTS)  # first what is written anew at times
+_FOLDERS: Final = (*_COPIED, _BLOBS)
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _PATIENCE: Final = 30.0  # seconds that a copy of a database waits for others
 _TRIES: Final = 5
@@ -66,8 +71,9 @@ class Backup:
 def back_up(workspace: Workspace, file: Path, *, progress: Progress = lambda *_: None) -> Backup:
     """Write a workspace into a new file of mode 0600, whole or not at all, while others write to the workspace.
 
-    ``progress`` hears (files done, files in all). Raises Misuse where the file is there, or would lie in the workspace;
-    MingjianError where the workspace does not keep still for long enough: rows were erased, or files written anew, each time.
+    ``progress`` hears (files done, files in all). Raises Misuse where the file is there, or would lie in the workspace; Tampered
+    where the ledger, or a blob that it names, cannot be read; MingjianError where the workspace does not keep still for long
+    enough: rows were erased, or files written anew, each time.
     """
     if file.exists():
         raise Misuse(f"{file} is there already", remedy="name a new file: a backup is never overwritten")
@@ -79,7 +85,8 @@ def back_up(workspace: Workspace, file: Path, *, progress: Progress = lambda *_:
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name}-") as place:  # of mode 0700
             draft = Path(place, "draft")
             try:
-                backup = _archived(workspace, draft, Path(place), progress)
+                with readable(str(workspace.folder)):
+                    backup = _archived(workspace, draft, Path(place), progress)
             except _Moved:
                 continue
             draft.replace(file)
@@ -100,11 +107,11 @@ class _Moved(Exception):
 def _archived(workspace: Workspace, draft: Path, place: Path, progress: Progress) -> Backup:
     """Write the archive, using ``place`` for copies of the databases. Raises _Moved where these do not fit the files."""
     made = int(workspace.clock().timestamp())
-    copies = {name: place / name for name in _DATABASES if (workspace.folder / name).is_file()}
-    for name, copy in copies.items():
-        _copy_database(workspace.folder / name, copy)
+    with erasing(workspace.folder):
+        erasures = workspace.ledger.erasures()
+    copies = _copied_databases(workspace, place)
     copied = Ledger.open(place)
-    state = workspace.ledger.state(copied.size)
+    state, blobs = workspace.ledger.state(copied.size), copied.blobs()
     files = copies | {name: workspace.folder / name for name in _living(workspace.folder, _attached(state))}
     listed: Listed = {}
     seen: dict[str, tuple[int, int]] = {}
@@ -113,18 +120,29 @@ def _archived(workspace: Workspace, draft: Path, place: Path, progress: Progress
         with tarfile.open(fileobj=raw, mode="w", format=tarfile.PAX_FORMAT) as archive:
             for done, (name, path) in enumerate(files.items(), 1):
                 listed[name], seen[name] = _add_file(archive, name, path, made)
-                progress(done, len(files))
+                progress(done, len(files) + len(blobs))
+            for done, name in enumerate(blobs, len(files) + 1):
+                listed[f"{_BLOBS}/{name}"] = _add(archive, f"{_BLOBS}/{name}", workspace.ledger.blob(name), made)
+                progress(done, len(files) + len(blobs))
             note = workspace.ledger.checkpoint(state.size)
             manifest = {"format": FORMAT, "made": made, "checkpoint": note, "files": listed}
-            content = orjson.dumps(manifest, option=orjson.OPT_INDENT_2)
-            archive.addfile(_member(MANIFEST, len(content), made), BytesIO(content))
+            _add(archive, MANIFEST, orjson.dumps(manifest, option=orjson.OPT_INDENT_2), made)
         raw.flush()
         os.fsync(raw.fileno())
-    # An erasure deletes files after it changed the ledger, and a status list is written anew: none of it may come half.
-    moved = any(_stat(files[name]) != found for name, found in seen.items() if name not in copies)
-    if moved or workspace.ledger.erasures() != copied.erasures():
-        raise _Moved
+    with erasing(workspace.folder):  # and a status list may be written anew: none of it may come half
+        moved = any(_stat(files[name]) != found for name, found in seen.items() if name not in copies)
+        if moved or workspace.ledger.erasures() != erasures:
+            raise _Moved
     return _backup(listed, _signed(workspace.ledger, note))
+
+
+def _copied_databases(workspace: Workspace, place: Path) -> dict[str, Path]:
+    """The databases of a workspace by name, copied into ``place``; the ledger first, and each as of one moment."""
+    workspace.ledger.snapshot(place)
+    found = [name for name in _DATABASES if name != _LEDGER and (workspace.folder / name).is_file()]
+    for name in found:
+        _copy_database(workspace.folder / name, place / name)
+    return {name: place / name for name in (_LEDGER, *found)}
 
 
 def _copy_database(source: Path, into: Path) -> None:
@@ -144,7 +162,7 @@ def _attached(state: LedgerState) -> frozenset[str]:
 
 def _living(folder: Path, attached: frozenset[str]) -> Iterator[str]:
     """The names of the files of a workspace that are copied as they are."""
-    for top in _FOLDERS:
+    for top in _COPIED:
         for path in sorted((folder / top).rglob("*")):
             name = PurePosixPath(path.relative_to(folder).as_posix())
             if path.is_file() and _kept(name) and (top != ATTACHMENTS or name.name in attached):
@@ -171,6 +189,12 @@ def _add_file(archive: tarfile.TarFile, name: str, path: Path, made: int) -> tup
         reader = _Digesting(source)
         archive.addfile(_member(name, stat.st_size, made), reader)  # type: ignore[arg-type]  # it only reads
     return {"size": stat.st_size, "sha256": reader.digest.hexdigest()}, (stat.st_size, stat.st_mtime_ns)
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes, made: int) -> dict[str, Any]:
+    """Put some bytes into the archive. Returns their line of the manifest."""
+    archive.addfile(_member(name, len(content), made), BytesIO(content))
+    return {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
 class _Digesting:
