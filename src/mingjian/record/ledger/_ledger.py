@@ -14,25 +14,26 @@ import pyarrow as pa
 
 from mingjian.base.errors import Finding, Misuse
 from mingjian.base.keys import NoteKey, SigningKey
+<<<<<<< HEAD
 from mingjian.record.ledger._audit import ERASURE, ERASURE_SCHEMA, Progress, audit
+=======
+from mingjian.record.ledger._audit import ERASURE, ERASURE_SCHEMA, audit
+from mingjian.record.ledger._blocks import Rows
+>>>>>>> 8061913 (wip blocks)
 from mingjian.record.ledger._checkpoint import write_checkpoint
 from mingjian.record.ledger._copies import copy_store, copy_tables, named_blobs, unnamed_blobs
 from mingjian.record.ledger._database import database_at
 from mingjian.record.ledger._entry import Batch, Entry, RowProof
 from mingjian.record.ledger._keys import KEY, KeyHistory, by_ledgers, change_key
 from mingjian.record.ledger._merkle import proof_ranges
-from mingjian.record.ledger._payload import (
-    Rows,
-    leaves_of,
-    read_rows,
-)
+from mingjian.record.ledger._payload import leaves_of
 from mingjian.record.ledger._state import COUNT
 from mingjian.record.ledger._state import LedgerState as LedgerState
 from mingjian.record.ledger._store import Gone, Store
 from mingjian.record.ledger._tiles import range_hash
 from mingjian.record.ledger._writer import Writer
 
-_ROW_TREES_KEPT: Final = 4  # proofs for many people come from few batches
+_ENTRIES_KEPT: Final = 16  # proofs for many people come from few batches
 
 Keyring = Callable[[NoteKey], SigningKey]
 
@@ -65,7 +66,7 @@ class Ledger(LedgerState):
         self._key_history = lru_cache(maxsize=1)(lambda _last: KeyHistory.of_state(self.state(), self.origin))
         if isinstance(key, SigningKey) and key.public != NoteKey.parse(self._first).public:
             self._signer()  # not its first key: only the entries tell whether it is the one in force
-        self._rows = lru_cache(maxsize=_ROW_TREES_KEPT)(self._read_rows)
+        self._rows = lru_cache(maxsize=_ENTRIES_KEPT)(self._read_rows)
 
     @classmethod
     def create(
@@ -286,7 +287,7 @@ class Ledger(LedgerState):
         copy_store(self._store, Store.at(where, blobs), progress)
 
     def _read_rows(self, index: int, _erasures: int) -> Rows:
-        return read_rows(self._store.stored(index), self.entry(index))
+        return Rows(self._store.stored(index), self.entry(index))
 
     def _known_size(self, size: int | None) -> int:
         now = self.size

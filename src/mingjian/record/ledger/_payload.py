@@ -7,30 +7,32 @@ of it: after reading, the rows are made canonical anew and held against the root
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import chain, islice
+from itertools import chain, count, islice
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mingjian.base.errors import Misuse, Tampered
-from mingjian.record.ledger._entry import Batch, Entry, RowProof
-from mingjian.record.ledger._merkle import Tree, root_of, row_leaves
+from mingjian.base.errors import Tampered
+from mingjian.record.ledger._entry import Batch, Entry
+from mingjian.record.ledger._merkle import HASH_SIZE, root_of, row_leaves
 from mingjian.record.ledger._owned import (
     Places,
     Section,
     open_rows,
     places_by_owner,
-    row_salt,
     row_salts,
     salting_key,
     seal_rows,
 )
 from mingjian.record.ledger._rows import (
+    CHUNK,
     Columns,
     canonical_chunks,
     canonical_rows,
@@ -41,6 +43,8 @@ from mingjian.record.ledger._rows import (
 
 LARGEST_INLINE: Final = 64 * 1024  # bytes of JSON lines
 KEY_SIZE: Final = 32
+BLOCK: Final = 2**10  # rows: as many are hashed to prove one of them
+_ROOTS: Final = b"mingjian.blocks"  # the roots of a batch's blocks, one after the other, in base64
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,32 +93,6 @@ class Placed:
     places: pa.Int64Array
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The rows of one entry, as stored, with the tree over them: None where one was erased.
-
-    ``key`` salts them, but for the owned ones, whose secrets are in ``keys`` by their places.
-    """
-
-    entry: Entry
-    rows: Sequence[bytes | None]
-    key: bytes
-    keys: Mapping[int, bytes]
-    tree: Tree
-
-    def proof(self, row: int) -> RowProof:
-        """One row with its path to the entry's root. Raises Misuse for one that was erased."""
-        content = self.rows[row]
-        if content is None:
-            raise Misuse(
-                f"row {row} of entry {self.entry.index} was erased",
-                why="the key it stood under was destroyed; its hash alone was kept",
-                remedy="the erasures in the ledger say when and by whom",
-            )
-        salt = row_salt(self.keys.get(row, self.key), row)
-        return RowProof(self.entry.index, row, salt, content, self.tree.path(row))
-
-
 def prepare(batch: Batch, keys: Mapping[str, bytes]) -> Prepared:
     """Canonical rows, salts, root and stored form of a batch, ``keys`` being those of its owners.
 
@@ -123,17 +101,27 @@ def prepare(batch: Batch, keys: Mapping[str, bytes]) -> Prepared:
     columns, key = columns_of(batch.table), secrets.token_bytes(KEY_SIZE)
     if batch.named_owners:
         return _prepare_owned(batch, columns, key, keys)
-    roots: list[bytes] = []
-    lines: list[bytes] = []
-    count = size = 0  # rows, and bytes of them as lines
-    for rows in canonical_chunks(batch.table):
-        roots.append(_subtree(rows, key, count))
-        count += len(rows)
-        size += sum(map(len, rows)) + len(rows)
-        lines = lines + rows if size <= LARGEST_INLINE else []
-    inline = size <= LARGEST_INLINE
-    payload = b"\n".join(lines) if inline else _parquet(batch.table.cast(schema_of(columns)))
+    short = _Short()
+    roots = _plain_roots(short.passing(canonical_chunks(batch.table)), key)
+    inline = short.lines is not None
+    payload = (
+        b"\n".join(short.lines) if short.lines is not None else _parquet(batch.table.cast(schema_of(columns)), roots)
+    )
     return Prepared(batch, columns, root_of(roots), key, payload, inline)
+
+
+@dataclass(slots=True)
+class _Short:
+    """The lines that passed, as long as they are few enough to stand inline; then None."""
+
+    lines: list[bytes] | None = field(default_factory=list)
+    size: int = 0
+
+    def passing(self, chunks: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
+        for rows in chunks:
+            self.size += sum(map(len, rows)) + len(rows)
+            self.lines = self.lines + rows if self.lines is not None and self.size <= LARGEST_INLINE else None
+            yield rows
 
 
 def _prepare_owned(batch: Batch, columns: Columns, key: bytes, keys: Mapping[str, bytes]) -> Prepared:
@@ -152,9 +140,10 @@ def _prepare_owned(batch: Batch, columns: Columns, key: bytes, keys: Mapping[str
             plain = lines
         salts = row_salts(salting_key(keys[owner], key) if owner else key, places.tolist())
         _put(leaves, places, row_leaves(salts, lines))
-    inline = sum(map(len, plain)) + len(plain) <= LARGEST_INLINE
-    payload = b"\n".join(plain) if inline else _parquet(table.slice(0, len(plain)).cast(schema_of(columns)))
-    return Prepared(batch, columns, root_of(leaves), key, payload, inline, tuple(sections))
+    roots = _block_roots(leaves)
+    inline = len(roots) <= 1 and sum(map(len, plain)) + len(plain) <= LARGEST_INLINE
+    payload = b"\n".join(plain) if inline else _parquet(table.slice(0, len(plain)).cast(schema_of(columns)), roots)
+    return Prepared(batch, columns, root_of(roots), key, payload, inline, tuple(sections))
 
 
 def _put(into: list[bytes], places: Places, values: Sequence[bytes]) -> None:
@@ -162,32 +151,56 @@ def _put(into: list[bytes], places: Places, values: Sequence[bytes]) -> None:
         into[place] = value
 
 
-def _subtree(rows: Sequence[bytes], key: bytes, start: int) -> bytes:
-    """The root over a chunk of rows. `root_of` those is the root over all: each chunk but the last is a complete subtree."""
-    return root_of(row_leaves(row_salts(key, range(start, start + len(rows))), rows))
+def _plain_roots(chunks: Iterable[Sequence[bytes]], key: bytes) -> list[bytes]:
+    """The roots of the blocks of rows without owners."""
+    places = count()
+    return _block_roots(
+        chain.from_iterable(row_leaves(row_salts(key, islice(places, len(rows))), rows) for rows in chunks)
+    )
 
 
-def _parquet(table: pa.Table) -> bytes:
+def _block_roots(leaves: Iterable[bytes]) -> list[bytes]:
+    """The root of each block. `root_of` those is the root over all: each block but the last is a complete subtree."""
+    waiting = iter(leaves)
+    return [root_of(block) for block in iter(lambda: tuple(islice(waiting, BLOCK)), ())]
+
+
+def _parquet(table: pa.Table, roots: Sequence[bytes]) -> bytes:
+    """The rows as Parquet, in row groups of a chunk, with the roots of the blocks of the whole batch in its metadata."""
     buffer = BytesIO()
     # The values of a series hardly repeat. (The stubs know of no list of columns here.)
     flat: Any = [field.name for field in table.schema if not pa.types.is_nested(field.type)]
-    pq.write_table(table, buffer, compression="zstd", use_dictionary=flat)
+    told = table.replace_schema_metadata({_ROOTS: b64encode(b"".join(roots))})
+    pq.write_table(told, buffer, compression="zstd", use_dictionary=flat, row_group_size=CHUNK)
     return buffer.getvalue()
 
 
-def _lines(payload: bytes) -> list[bytes]:
+def lines_of(payload: bytes) -> list[bytes]:
     return payload.split(b"\n") if payload else []
 
 
 def read_table(stored: Stored, columns: Columns) -> pa.Table:
     """The typed table of the rows without an owner, from Parquet. Raises Tampered for bytes that are no such table."""
+    with as_appended():
+        return open_parquet(stored, columns).read().replace_schema_metadata()
+
+
+def open_parquet(stored: Stored, columns: Columns) -> pq.ParquetFile:
+    """The rows without an owner, of which nothing is read yet. Raises Tampered for bytes that are no such rows."""
+    with as_appended():
+        file = pq.ParquetFile(pa.BufferReader(stored.payload))
+    if file.schema_arrow != schema_of(columns):
+        raise Tampered("not the rows of this batch", why="its columns are not those of the entry")
+    return file
+
+
+@contextmanager
+def as_appended() -> Iterator[None]:
+    """Raises Tampered for bytes that cannot be read as they were written."""
     try:
-        table = pq.read_table(pa.BufferReader(stored.payload))
+        yield
     except (pa.ArrowException, OSError) as fault:
         raise Tampered("not the rows of this batch", why=str(fault)) from fault
-    if table.schema != schema_of(columns):
-        raise Tampered("not the rows of this batch", why="its columns are not those of the entry")
-    return table
 
 
 def read_placed(stored: Stored, entry: Entry) -> Placed:
@@ -206,7 +219,7 @@ def read_placed(stored: Stored, entry: Entry) -> Placed:
 
 def placed_lines(stored: Stored, entry: Entry) -> tuple[list[bytes], Places]:
     """The canonical rows of a batch that stands inline, and their places, ascending. Raises Tampered as `read_placed` does."""
-    lines = _lines(stored.payload)
+    lines = lines_of(stored.payload)
     if not stored.owned:
         return lines, np.arange(len(lines), dtype=np.int64)
     places = _places(stored, entry, len(lines))
@@ -216,16 +229,16 @@ def placed_lines(stored: Stored, entry: Entry) -> tuple[list[bytes], Places]:
 
 
 def _owned_lines(stored: Stored, entry: Entry) -> list[bytes]:
-    key = _key(stored, entry)
+    key = key_of(stored, entry)
     return list(chain.from_iterable(open_rows(section, owner, key) for section, owner in stored.sections))
 
 
 def _places(stored: Stored, entry: Entry, plain: int) -> Places:
     """The places of the rows without an owner, of which there are ``plain``, and then of each owner's."""
-    return np.concatenate([_plain_places(stored, entry, plain), *(section.places for section, _ in stored.sections)])
+    return np.concatenate([plain_places(stored, entry, plain), *(section.places for section, _ in stored.sections)])
 
 
-def _plain_places(stored: Stored, entry: Entry, count: int) -> Places:
+def plain_places(stored: Stored, entry: Entry, count: int) -> Places:
     """The places that owners leave free. Raises Tampered unless each of the entry's places is taken once."""
     taken = np.concatenate([np.fromiter(stored.erased, np.int64), *(section.places for section, _ in stored.sections)])
     free = np.ones(entry.rows, dtype=bool)
@@ -238,47 +251,44 @@ def _plain_places(stored: Stored, entry: Entry, count: int) -> Places:
     return places
 
 
-def check_rows(stored: Stored, entry: Entry) -> None:
-    """Raises Tampered, as `read_rows` does, but holds no more than a chunk of rows without owners at a time."""
+def check_rows(stored: Stored, entry: Entry) -> list[bytes]:
+    """The roots of the blocks, from the rows themselves, of which few stand in memory at a time unless they have owners.
+
+    Raises Tampered if they do not have the entry's root, or if their salts are gone.
+    """
     if stored.owned:
-        read_rows(stored, entry)
-        return
-    key = _key(stored, entry)
-    chunks = [_lines(stored.payload)] if stored.inline else canonical_chunks(read_table(stored, entry.columns))
-    roots: list[bytes] = []
-    count = 0
-    for rows in chunks:
-        roots.append(_subtree(rows, key, count))
-        count += len(rows)
-    _check_root(entry, count, root_of(roots))
+        leaves = [stored.erased.get(place, b"") for place in range(entry.rows)]
+        for places, lines, secret in _parts(stored, entry):
+            _put(leaves, places, row_leaves(row_salts(secret, places.tolist()), lines))
+        roots, there = _block_roots(leaves), len(leaves)
+    elif stored.inline:
+        lines = lines_of(stored.payload)
+        roots, there = _plain_roots([lines], key_of(stored, entry)), len(lines)
+    else:
+        table = read_table(stored, entry.columns)
+        roots, there = _plain_roots(canonical_chunks(table), key_of(stored, entry)), table.num_rows
+    check_root(entry, there, root_of(roots))
+    return roots
 
 
-def read_rows(stored: Stored, entry: Entry) -> Rows:
-    """The rows of a stored batch. Raises Tampered if they do not have the entry's root, or if their salts are gone."""
-    key = _key(stored, entry)
-    plain = _lines(stored.payload) if stored.inline else canonical_rows(read_table(stored, entry.columns))
-    if not stored.owned:
-        tree = Tree.of(row_leaves(row_salts(key, range(len(plain))), plain))
-        _check_root(entry, len(plain), tree.root)
-        return Rows(entry, plain, key, {}, tree)
-    rows: list[bytes | None] = [None] * entry.rows
-    leaves = [stored.erased.get(place, b"") for place in range(entry.rows)]
-    keys: dict[int, bytes] = {}
-    for places, lines, secret in _parts(stored, entry, plain, key):
-        _put(leaves, places, row_leaves(row_salts(secret, places.tolist()), lines))
-        for place, line in zip(places.tolist(), lines, strict=True):
-            rows[place] = line
-        keys |= dict.fromkeys(places.tolist(), secret)
-    tree = Tree.of(leaves)
-    _check_root(entry, len(leaves), tree.root)
-    return Rows(entry, rows, key, keys, tree)
+def block_roots(stored: Stored, entry: Entry) -> list[bytes]:
+    """The roots of the blocks, as they were kept with the rows, or from the rows where none were: together they have the
+    entry's root. Raises Tampered as `check_rows` does.
+    """
+    metadata = None if stored.inline else open_parquet(stored, entry.columns).schema_arrow.metadata
+    if not metadata or _ROOTS not in metadata:
+        return check_rows(stored, entry)
+    kept = b64decode(metadata[_ROOTS])
+    roots = [kept[at : at + HASH_SIZE] for at in range(0, len(kept), HASH_SIZE)]
+    check_root(entry, entry.rows, root_of(roots))
+    return roots
 
 
-def _parts(
-    stored: Stored, entry: Entry, plain: list[bytes], key: bytes
-) -> Iterator[tuple[Places, Sequence[bytes], bytes]]:
+def _parts(stored: Stored, entry: Entry) -> Iterator[tuple[Places, Sequence[bytes], bytes]]:
     """Places, rows and salting secret of the rows without an owner, then of each owner's."""
-    yield _plain_places(stored, entry, len(plain)), plain, key
+    key = key_of(stored, entry)
+    plain = lines_of(stored.payload) if stored.inline else canonical_rows(read_table(stored, entry.columns))
+    yield plain_places(stored, entry, len(plain)), plain, key
     for section, owner in stored.sections:
         yield section.places, open_rows(section, owner, key), salting_key(owner, key)
 
@@ -290,13 +300,13 @@ def leaves_of(section: Section, owner: bytes, batch_key: bytes) -> list[tuple[in
     return list(zip(places, row_leaves(salts, open_rows(section, owner, batch_key)), strict=True))
 
 
-def _key(stored: Stored, entry: Entry) -> bytes:
+def key_of(stored: Stored, entry: Entry) -> bytes:
     if stored.key is None:
         raise Tampered("the salts of these rows are gone", why="their key was destroyed", where=f"entry {entry.index}")
     return stored.key
 
 
-def _check_root(entry: Entry, count: int, root: bytes) -> None:
+def check_root(entry: Entry, count: int, root: bytes) -> None:
     if (count, root.hex()) != (entry.rows, entry.root):
         why = "they do not have the root of their entry"
         raise Tampered("these are not the rows that were appended", why=why, where=f"entry {entry.index}")
