@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from mingjian.base.errors import Tampered
 from mingjian.base.keys import SigningKey
 from mingjian.record.ledger import Batch, Ledger
+from mingjian.record.ledger._payload import BLOCK, block_roots
 
 ROWS = 150_000  # two whole runs and a part
 RUN = 65_536
@@ -49,3 +53,39 @@ def test_rows_that_change_places_between_runs_are_found(ledger: Ledger, monkeypa
     assert [finding.rule for finding in ledger.audit()] == ["rows-differ"]
     with pytest.raises(Tampered, match="not the rows that were appended"):
         ledger.table(0, verify=True)
+
+
+@pytest.fixture
+def copy(ledger: Ledger, tmp_path: Path) -> Ledger:
+    return Ledger.open(shutil.copytree(Path(ledger._store.name).parent, tmp_path / "log"))
+
+
+def _with_rows(ledger: Ledger, table: pa.Table, roots: list[bytes]) -> Ledger:
+    """The ledger opened again, with other bytes in the place of its rows."""
+    from mingjian.record.ledger import _payload
+
+    name = ledger._store.blobs.put(_payload._parquet(table, roots))
+    with sqlite3.connect(ledger._store.name) as connection:
+        connection.execute("UPDATE payload SET blob = ?", [name])
+    return Ledger.open(Path(ledger._store.name).parent)
+
+
+def test_a_row_is_proved_by_its_block_and_the_roots_of_the_others(ledger: Ledger, copy: Ledger) -> None:
+    roots = block_roots(ledger._store.stored(0), ledger.entry(0))
+    assert len(roots) == -(-ROWS // BLOCK)
+    changed = _with_rows(
+        copy, pa.table({"n": [-number if number == BLOCK else number for number in range(ROWS)]}), roots
+    )
+    with pytest.raises(Tampered, match="rows 1024 to 2047 do not have the root of their block"):
+        changed.prove_rows(0, [BLOCK + 5])
+    assert all(proof.holds(ledger.entry(0)) for proof in changed.prove_rows(0, [BLOCK - 1, 2 * BLOCK, ROWS - 1]))
+
+
+def test_roots_beside_the_rows_are_not_believed(ledger: Ledger, copy: Ledger) -> None:
+    table, roots = ledger.table(0), block_roots(ledger._store.stored(0), ledger.entry(0))
+    with pytest.raises(Tampered, match="the root of their entry"):
+        _with_rows(copy, table, [*roots[1:], roots[0]]).prove_rows(0, [0])
+    with pytest.raises(Tampered, match="do not fill the entry"):
+        _with_rows(copy, table.slice(0, ROWS - 1), roots).prove_rows(0, [0])
+    bare = _with_rows(copy, table, [])  # as rows were kept before there were blocks
+    assert [proof.holds(ledger.entry(0)) for proof in bare.prove_rows(0, [0, RUN, ROWS - 1])] == [True] * 3

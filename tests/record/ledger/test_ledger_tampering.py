@@ -99,7 +99,7 @@ def test_a_blob_that_is_no_table_or_another_one(where: Path) -> None:
 
 def test_a_blob_whose_rows_have_no_canonical_form(where: Path) -> None:
     table = pa.table({"text": pa.array([b"\xff" * 100] * 1000).view(pa.string())})
-    name = Ledger.open(where)._store.blobs.put(_parquet(table))
+    name = Ledger.open(where)._store.blobs.put(_parquet(table, []))
     query(where, 'UPDATE payload SET blob = ? WHERE "index" = 4', name)
     assert audit(where) == [("rows-differ", "entry 4")]
 

@@ -14,12 +14,8 @@ import pyarrow as pa
 
 from mingjian.base.errors import Finding, Misuse
 from mingjian.base.keys import NoteKey, SigningKey
-<<<<<<< HEAD
 from mingjian.record.ledger._audit import ERASURE, ERASURE_SCHEMA, Progress, audit
-=======
-from mingjian.record.ledger._audit import ERASURE, ERASURE_SCHEMA, audit
 from mingjian.record.ledger._blocks import Rows
->>>>>>> 8061913 (wip blocks)
 from mingjian.record.ledger._checkpoint import write_checkpoint
 from mingjian.record.ledger._copies import copy_store, copy_tables, named_blobs, unnamed_blobs
 from mingjian.record.ledger._database import database_at

@@ -276,7 +276,7 @@ def block_roots(stored: Stored, entry: Entry) -> list[bytes]:
     entry's root. Raises Tampered as `check_rows` does.
     """
     metadata = None if stored.inline else open_parquet(stored, entry.columns).schema_arrow.metadata
-    if not metadata or _ROOTS not in metadata:
+    if not metadata or not metadata.get(_ROOTS):
         return check_rows(stored, entry)
     kept = b64decode(metadata[_ROOTS])
     roots = [kept[at : at + HASH_SIZE] for at in range(0, len(kept), HASH_SIZE)]
