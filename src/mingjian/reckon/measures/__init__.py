@@ -5,6 +5,7 @@ from mingjian.reckon.measures._derive import derive
 from mingjian.reckon.measures._evaluate import Attested, evaluate
 from mingjian.reckon.measures._explain import Explanation, ParameterSeen, ReductionSeen, RowSeen, explain
 from mingjian.reckon.measures._lineage import Lineage, lineage, lineages
+from mingjian.reckon.measures._spark import Spark
 from mingjian.reckon.measures._tables import members
 from mingjian.reckon.measures._values import Aggregate, AggregateKey, Key, Part, Results, Status, Value
 
@@ -20,6 +21,7 @@ __all__ = [
     "ReductionSeen",
     "Results",
     "RowSeen",
+    "Spark",
     "Status",
     "Value",
     "aggregates",

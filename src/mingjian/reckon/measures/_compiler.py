@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from math import ceil
 from typing import Any, Final
 
 from mingjian.declare import EvidenceType, Expr, walk
+from mingjian.reckon.measures._powers import double, small, small_power, with_power
 
 Constant = Callable[[Expr], Any]
 
 _SMALL: Final = 2**31  # as many of these as a table has rows add up to less than 2**63
 _WIDE: Final = 2**63
+_LARGEST: Final = sys.float_info.max
 
 
 def operands(expr: Expr) -> Iterator[Expr]:
@@ -25,15 +28,16 @@ def operands(expr: Expr) -> Iterator[Expr]:
 
 
 class Compiler:
-    """Row-level expressions as Ibis columns of one table."""
+    """Row-level expressions as Ibis columns of one table, ``table``, which grows by what is reckoned in steps."""
 
     def __init__(self, table: Any, evidence: EvidenceType, constant: Constant, zone: str) -> None:
         self.table, self.evidence, self.constant, self.zone = table, evidence, constant, zone
+        self._powers: dict[str, str] = {}
 
     def reduction(self, expr: Expr) -> Any:
         value, where = self._parts(expr)
         if expr.op == "rows":
-            return self.table.count(where=where)
+            return self._rows(where)
         match expr.op:
             case "count":
                 return value.count(where=where)
@@ -61,7 +65,11 @@ class Compiler:
             where = self.column(c) if where is None else where & self.column(c)
         if isinstance(value, Expr) and expr.op != "rows":
             return self._value(value).count(where=where)
-        return self.table.count(where=where)
+        return self._rows(where)
+
+    def _rows(self, where: Any) -> Any:
+        """How many rows: a condition that is not known of any is no reason to count none of them as unknown."""
+        return self.table.count(where=None if where is None else where.fill_null(False))
 
     def reached(self, expr: Expr) -> Any:
         import ibis
@@ -78,7 +86,7 @@ class Compiler:
         )
 
     def _value(self, expr: Expr) -> Any:
-        return _finite(self.column(expr).cast("float64")) if expr.kind == "score" else self.column(expr)
+        return _finite(self.column(expr)) if expr.kind == "score" else self.column(expr)
 
     def _about_answers(self, condition: Expr) -> bool:
         fields = (str(n.args[1]) for n in walk(condition) if n.op == "field")
@@ -87,7 +95,7 @@ class Compiler:
     def _summable(self, value: Any, expr: Expr) -> Any:
         """A column whose sum neither rounds nor depends on order, in 64 bits where no sum of it can be larger."""
         if expr.kind == "score":
-            return value.cast(_decimal(12))
+            return _twelve_decimals(value)
         scale, peak = self.scale(expr), self.peak(expr)
         if not scale and peak is not None and peak < _SMALL:
             return value.cast("int64")
@@ -129,6 +137,11 @@ class Compiler:
                 return _literal(self.constant(expr), expr.kind)
             case "lookup":
                 return self._lookup(expr)
+            case "total":
+                series = self.column(_expr(expr.args[0]))
+                return (_missing(series) == 0).ifelse(series.sums(), None)
+            case "missing":
+                return _missing(self.column(_expr(expr.args[0])))
             case "isin":
                 choices = [str(c.args[0]) for c in _exprs(expr.args[1])]
                 return self.column(_expr(expr.args[0])).isin(choices)
@@ -146,8 +159,8 @@ class Compiler:
     def _operation(self, expr: Expr, values: list[Any]) -> Any:
         import ibis
 
-        if expr.kind == "score":
-            values = [v.cast("float64") for v in values]
+        if "score" in {expr.kind, *(x.kind for x in operands(expr))}:
+            values = [_double(v) for v in values]
         elif any(v.type().is_decimal() for v in values):
             values = self._meeting(expr, values)
         match expr.op:
@@ -162,10 +175,20 @@ class Compiler:
             case "div":
                 return values[0] / values[1].nullif(0.0)
             case "pow":
-                return _finite(values[0] ** values[1])
+                return self._power(expr, *map(_finite, values))
             case op if op in _OPERATORS:
                 return _OPERATORS[op](*values)
         raise AssertionError(f"{expr.op} does not stand at rows")
+
+    def _power(self, expr: Expr, base: Any, exponent: Any) -> Any:
+        """A power; one by a series is reckoned in the table, which grows by it."""
+        if small(_expr(expr.args[1])):
+            return _finite(small_power(base, _expr(expr.args[1])))
+        name = f"_power{len(self._powers)}"
+        if (key := repr(expr.data())) not in self._powers:
+            self.table = with_power(self.table, name, base, exponent)
+            self._powers[key] = name
+        return _finite(self.table[self._powers[key]])
 
     def _meeting(self, expr: Expr, values: list[Any]) -> list[Any]:
         """Exact operands of one precision: of decimal(38, 1) and decimal(4, 3) neither holds the other, and Ibis gives up."""
@@ -179,7 +202,7 @@ class Compiler:
     def _alike(self, expr: Expr, values: list[Any]) -> list[Any]:
         """Values that stand for each other, as columns of one type."""
         if expr.kind == "score":
-            return [v.cast("float64") for v in values]
+            return [_double(v) for v in values]
         if expr.kind != "exact" or not any(v.type().is_decimal() for v in values):
             return values
         return [v.cast(_decimal(self.scale(expr))) for v in values]
@@ -202,6 +225,11 @@ class Compiler:
         return ibis.cases(*branches, else_=ibis.null(kind))
 
 
+def _missing(series: Any) -> Any:
+    """How many values of a series there are not."""
+    return series.filter(lambda value: value.isnull()).length()
+
+
 def _local(zone: str, instant: Any) -> Any:
     """An instant as the clocks of a zone show it; Ibis itself has no such operation."""
     import ibis
@@ -220,7 +248,7 @@ def _literal(value: Any, kind: str) -> Any:
         return ibis.null({"exact": "int64", "date": "date", "score": "float64", "flag": "boolean"}.get(kind, "string"))
     if isinstance(value, Decimal):
         return ibis.literal(_plain(value), type=_type_of([value]))
-    return ibis.literal(value)
+    return double(value) if isinstance(value, float) else ibis.literal(value)
 
 
 def _plain(value: Decimal) -> Decimal | int:
@@ -251,9 +279,31 @@ def _strict(function: Any, values: list[Any]) -> Any:
     return missing.ifelse(None, function(*values))
 
 
+def _double(number: Any) -> Any:
+    """A number as the double next to it. Of a decimal by its digits: engines that divide by a power of ten round twice."""
+    return (number.cast("string") if number.type().is_decimal() else number).cast("float64")
+
+
+def _twelve_decimals(score: Any) -> Any:
+    """A double at twelve decimals, a half away from zero, as a decimal.
+
+    Engines differ in how they write a double as a decimal. These operations on doubles are the ones whose every bit IEEE 754
+    fixes; that of the cast to an integer some engines cut off and others round is made good for. Beyond 64 bits it overflows.
+    """
+    import ibis
+
+    size = score.abs()
+    near = size.cast("int64")
+    whole = near - (near.cast("float64") > size).cast("int64")
+    parts = ((size - whole.cast("float64")) * double(1e12) + double(0.5)).floor().cast("int64")
+    tiny = ibis.literal(Decimal("1e-12"), type=_decimal(12))
+    exact = (whole.cast(_decimal(12)) + (parts.cast(_decimal(0)) * tiny).cast(_decimal(12))).cast(_decimal(12))
+    return (exact * (score < 0).ifelse(-1, 1).cast(_decimal(0))).cast(_decimal(12))
+
+
 def _finite(value: Any) -> Any:
-    """A double that is a number: 0 to the power of -1 is none."""
-    return (value.isnan() | value.isinf()).ifelse(None, value)
+    """A double that is a number: 0 to the power of -1 is none. What is not a number is larger than all, to every engine."""
+    return (value.abs() <= double(_LARGEST)).ifelse(value, None)
 
 
 def _conjuncts(condition: Expr) -> Iterator[Expr]:

@@ -137,7 +137,7 @@ def _reduced(query: Query) -> Any:
             columns[f"n{i}"] = compiler.counted(expr)
         if query.evidence.ballots and not _counted_anyway(expr):
             columns[f"g{i}"] = compiler.group(expr)
-    return table.group_by(["_subject", "_member"]).aggregate(**columns)
+    return compiler.table.group_by(["_subject", "_member"]).aggregate(**columns)
 
 
 def _counted_anyway(expr: Expr) -> bool:
@@ -211,7 +211,7 @@ def _touched(query: Query) -> Any:
     table = select(query)
     compiler = _compiler(table, query)
     flags = {f"r{i}": compiler.reached(expr) for i, expr in enumerate(query.asked)}
-    marked = table.mutate(**flags)
+    marked = compiler.table.mutate(**flags)
     reached = marked.filter(reduce(or_, (marked[name] for name in flags)))
     return reached.select("_subject", "_member", "_entry", "_row", *flags).distinct()
 
