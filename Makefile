@@ -14,7 +14,7 @@ KERNEL := base declare record reckon attest
 OTHERS := $(filter-out $(KERNEL:%=tests/%/) tests/external/,$(wildcard tests/*/))
 FONT := /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 
-.PHONY: help run serve test lint types tests suites bench wheelhouse pins fonts clean
+.PHONY: help run serve test lint types tests suites bench faults wheelhouse pins fonts clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -49,6 +49,9 @@ suites:
 
 bench: $(READY) fonts ## time and peak memory of every step of `make run`
 	$(BIN)/python bench/run.py
+
+faults: $(READY) fonts ## kill, fill up and tear at 212 places, and print what was survived
+	$(BIN)/python bench/faults.py
 
 wheelhouse: $(WHEELHOUSE)/README.txt ## a folder from which a machine without a network installs and runs
 	$(BIN)/pip wheel --quiet --no-index -f $(WHEELHOUSE) --no-deps --wheel-dir $(WHEELHOUSE) .
