@@ -41,3 +41,24 @@ def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return f"s3://bucket/{uuid4().hex}"
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> str:
+    """The URL of a PostgreSQL that is thrown away after the tests."""
+    url = os.environ.get("MINGJIAN_TEST_POSTGRESQL", "")
+    if not url:
+        pytest.skip("PostgreSQL is tried where there is a server: tests/postgresql.sh .venv/bin/pytest")
+    pytest.importorskip("psycopg", reason="PostgreSQL is tried where psycopg is installed: pip install '.[dev]'")
+    return url
+
+
+@pytest.fixture
+def postgresql(postgresql_server: str) -> str:
+    """The URL of an empty schema on that server, for one test."""
+    import psycopg
+
+    schema = f"test_{uuid4().hex}"
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}")
+    return f"{postgresql_server}?options=-csearch_path%3D{schema}"

@@ -126,7 +126,7 @@ def test_sixteen_threads_lose_nothing_and_share_appends(reads: ReadLog) -> None:
         (f"a-{n:02}", f"L{p}") for n in range(16) for p in range(10)
     }
     assert len(rows) == 160
-    assert reads.ledger.size < 80, "fewer appends than notes"
+    assert reads.ledger.size < 160, "fewer appends than notes"
     assert not reads.ledger.audit()
 
 

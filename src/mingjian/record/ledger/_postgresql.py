@@ -77,7 +77,8 @@ class PostgresDatabase:
         """See `Database.snapshot`. An erasure's `scrub` waits: a table that is truncated is empty for older snapshots too."""
         with self._writing.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             tables = ", ".join(METADATA.tables)
-            connection.exec_driver_sql(f"LOCK TABLE {tables} IN ACCESS SHARE MODE")  # before the first look, which fixes it
+            # Before the first look, which fixes what is seen.
+            connection.exec_driver_sql(f"LOCK TABLE {tables} IN ACCESS SHARE MODE")
             connection.exec_driver_sql("SELECT 1 FROM ledger")
             yield connection
 

@@ -1,4 +1,4 @@
-"""A ledger in one SQLite file, with a lock file beside it on which its writers queue."""
+"""A ledger in one SQLite file, with two lock files beside it on which its writers queue."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class SqliteDatabase:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock_path = path.with_name(f"{path.name}.lock")
+        self._lock_path, self._next_path = (path.with_name(f"{path.name}.{of}") for of in ("lock", "next"))
         self._engine = sqlite_engine(path)
         sa.event.listen(self._engine, "connect", _set_pragmas)
 
@@ -76,11 +76,14 @@ class SqliteDatabase:
     def alone(self) -> Iterator[Connection]:
         """See `Database.alone`.
 
-        SQLite's own lock starves some of those who wait. Each holder opens the lock file for itself, so that threads exclude
-        each other too; the system frees the lock of a process that dies.
+        SQLite's own lock starves some of those who wait. A lock on a file does too where whoever lets go of it comes back
+        before others have woken up; so the next one waits for it alone, and all others for being the next one. Each opens the
+        files for itself, so that threads exclude each other too; the system frees the locks of a process that dies.
         """
-        with self._lock_path.open("a") as file:
+        with self._next_path.open("a") as gate, self._lock_path.open("a") as file:
+            fcntl.flock(gate, fcntl.LOCK_EX)
             fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(gate, fcntl.LOCK_UN)
             with self._engine.connect() as connection:
                 yield connection
 
