@@ -7,7 +7,6 @@ import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import perf_counter
 
 import pytest
 from argon2 import PasswordHasher, extract_parameters
@@ -241,9 +240,7 @@ def test_sessions_that_ended_are_swept_away(tmp_path: Path, accounts: Accounts, 
         assert connection.execute("SELECT count(*) FROM session").fetchone() == (1,)
 
 
-def test_to_look_a_session_up_writes_at_most_once_a_minute_and_is_cheap(
-    accounts: Accounts, li: Account, clock: HandClock
-) -> None:
+def test_to_look_a_session_up_writes_at_most_once_a_minute(accounts: Accounts, li: Account, clock: HandClock) -> None:
     token = accounts.sign_in("li.hua", PASSWORD, DESK).token
     seen = []
     for _ in range(12):
@@ -252,12 +249,6 @@ def test_to_look_a_session_up_writes_at_most_once_a_minute_and_is_cheap(
         assert session is not None
         seen.append(session.seen)
     assert len(set(seen)) == 4
-    times = []
-    for _ in range(100):
-        start = perf_counter()
-        accounts.session(token)
-        times.append(perf_counter() - start)
-    assert sorted(times)[len(times) // 2] < 0.002, "half of that on an idle machine"
 
 
 def test_who_signs_out_is_out(accounts: Accounts, li: Account) -> None:
