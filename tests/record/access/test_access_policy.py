@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
-from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
@@ -335,12 +334,10 @@ def test_nobody_acts_on_the_grants_of_another() -> None:
             Actor(account, (held,))
 
 
-def test_an_office_with_520_leaders_is_decided_on_in_no_time(scheme: Scheme) -> None:
+def test_an_office_with_520_leaders_is_decided_on(scheme: Scheme) -> None:
     units = [row(f"U{n:02}", "unit", "D") for n in range(85)]
     leaders = [row(f"L{n:03}", "leader", f"U{n % 85:02}") for n in range(520)]
     policy = Policy(scheme, placed(row("D", "district"), *units, *leaders), DAY)
     actor = who("office:D")
-    start = perf_counter()
     assert len(policy.reach(actor, "leader")) == 520
     assert all(policy.see(actor, leader["id"], "confidential") for leader in leaders)  # type: ignore[arg-type]
-    assert perf_counter() - start < 0.5, "some 10 ms on an idle machine"
