@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
@@ -22,13 +22,14 @@ from mingjian.attest.statements import (
     Stated,
     Statement,
     StatusEntry,
+    commitment,
     statement_id,
 )
 from mingjian.base.errors import Misuse
 from mingjian.base.keys import SigningKey, suite
 from mingjian.base.values import digest
 from mingjian.declare import StatementType, scheme_data
-from mingjian.record.ledger import Batch, Entry, Ledger, LedgerState
+from mingjian.record.ledger import EMPTY_ROOT, Batch, Entry, KeyHistory, Ledger, LedgerState
 
 SNAPSHOT: Final = "snapshot"
 _SCHEMA: Final = pa.schema([(column, pa.string()) for column in SNAPSHOT_COLUMNS])
@@ -39,7 +40,8 @@ class Issue:
     """What one call of `issue` said: a signed credential for each statement type and subject, and what it stands on.
 
     ``snapshot`` is the ledger entry with all values of the run in the order of ``stated`` (then what they were in the period
-    before, where some look back on it, and the ``figures`` under them). ``contents`` has what belongs to each package.
+    before, where some look back on it, and the ``figures`` under them). ``status`` is the entry that says which statements were
+    issued, row by row in the order of ``statements``. ``contents`` has what belongs to each package.
     """
 
     run: Run
@@ -47,6 +49,7 @@ class Issue:
     checkpoint: str
     size: int
     snapshot: Entry
+    status: Entry
     contents: Mapping[Whom, Mapping[Level, Contents]]
     statements: Mapping[Whom, Statement]
     credentials: Mapping[Whom, Mapping[str, Any]]
@@ -69,8 +72,8 @@ def issue(
     statements that are revoked because these stand for them. The snapshot and what happened to which statement are
     entries made together, or not at all. The run's view may be closed when this returns.
 
-    Raises Misuse for an unknown statement type, a run of another period, a subject that has no values in it, and for a
-    statement that was issued from the same ledger size before.
+    Raises Misuse for an unknown statement type, a run of another period, a subject that has no values in it, for a statement
+    that was issued from the same ledger size before, and for a ``key`` that is not the issuer's any more.
     """
     types = {name: _statement_type(run, name) for name in statements}
     whom = [(name, s) for name, chosen in statements.items() for s in _subjects(run, types[name], chosen)]
@@ -79,20 +82,27 @@ def issue(
     told = plan(run, [(declared, [s for n, s in whom if n == name]) for name, declared in types.items()], stated)
     register = Register.of(ledger.state())
     ids = [_id(run, ledger, of) for of in whom]
-    issued = register.numbered(ids)
+    numbered = register.numbered(ids)
     old = {replaced: ids[whom.index(of)] for of, replaced in (replaces or {}).items()}
     revoked = [register.revocation(statement, "replaced", new) for statement, new in old.items()]
-    snapshot, last = ledger.append_all(
-        [_snapshot(run, told.committed, by), status_batch([*issued, *revoked], run.scheme.id, by)],
-        check=register.unchanged,
-    )
-    size = last.index + 1
     data = scheme_data(run.scheme)
-    basis = _basis(run, data, ledger.origin, ledger.state(size), snapshot)
+    basis = _basis(run, data, ledger.origin)
     writer = _Writer(run, types, basis, key, now, values, told.contents, {v: k for k, v in old.items()})
-    said = {of: writer.statement(of, change) for of, change in zip(whom, issued, strict=True)}
+    drafts = [writer.statement(of, change) for of, change in zip(whom, numbered, strict=True)]
+    issued = [replace(c, commitment=commitment(s.credential()).hex()) for c, s in zip(numbered, drafts, strict=True)]
+
+    def still(head: LedgerState) -> None:
+        register.unchanged(head)
+        _want_in_force(head, ledger.origin, key)
+
+    snapshot, status = ledger.append_all(
+        [_snapshot(run, told.committed, by), status_batch([*issued, *revoked], run.scheme.id, by)], check=still
+    )
+    basis = _headed(basis, ledger.state(status.index + 1), snapshot)
+    said = {of: replace(draft, basis=basis) for of, draft in zip(whom, drafts, strict=True)}
     signed = {of: writer.signed(statement) for of, statement in said.items()}
-    return Issue(run, data, ledger.checkpoint(size), size, snapshot, told.contents, said, signed)
+    note = ledger.checkpoint(basis.size)
+    return Issue(run, data, note, basis.size, snapshot, status, told.contents, said, signed)
 
 
 def file_name(statement: Statement) -> str:
@@ -190,7 +200,15 @@ def _snapshot(run: Run, stated: Sequence[Stated | Figure], by: str) -> Batch:
     return Batch(SNAPSHOT, run.scheme.id, by, table, source)
 
 
-def _basis(run: Run, data: Mapping[str, Any], origin: str, state: LedgerState, snapshot: Entry) -> Basis:
+def _want_in_force(head: LedgerState, origin: str, key: SigningKey) -> None:
+    """Raises Misuse where the ledger says that another key is the issuer's now: nobody would accept this one's word."""
+    names = KeyHistory.of_state(head, origin).keys("issuer")
+    if names and names[-1] != key.public.did_key:
+        raise Misuse("the issuer's key was changed", why=f"{names[-1]} is in force", remedy="sign with that one")
+
+
+def _basis(run: Run, data: Mapping[str, Any], origin: str) -> Basis:
+    """What the statements stand on, but for the head of the ledger, which is not yet known: see `_headed`."""
     return Basis(
         scheme=run.scheme.id,
         version=run.scheme.version,
@@ -198,8 +216,14 @@ def _basis(run: Run, data: Mapping[str, Any], origin: str, state: LedgerState, s
         scheme_digest=digest(data),
         origin=origin,
         as_of=run.view.size,
-        size=state.size,
-        root=state.root(),
-        snapshot=snapshot.index,
-        snapshot_root=bytes.fromhex(snapshot.root),
+        size=0,
+        root=EMPTY_ROOT,
+        snapshot=0,
+        snapshot_root=EMPTY_ROOT,
     )
+
+
+def _headed(basis: Basis, state: LedgerState, snapshot: Entry) -> Basis:
+    """The same with the head of the ledger that has the snapshot."""
+    root = bytes.fromhex(snapshot.root)
+    return replace(basis, size=state.size, root=state.root(), snapshot=snapshot.index, snapshot_root=root)

@@ -16,19 +16,22 @@ def pack(issued: Issue, ledger: Ledger, level: Level) -> Iterator[tuple[Statemen
     Raises Fault where evidence was erased since it was measured, before any package is made.
     """
     contents = {of: by_level[level] for of, by_level in issued.contents.items()}
-    snapshot = issued.snapshot.index
+    snapshot, status = issued.snapshot.index, issued.status.index
+    places = {of: row for row, of in enumerate(issued.statements)}
     wanted = {place for found in contents.values() for place in found.rows}
     wanted |= {(snapshot, row) for found in contents.values() for row in found.attested}
+    wanted |= {(status, row) for row in places.values()}
     proofs = _prove(ledger, wanted)
     state = ledger.state(issued.size)
     entries = {index: _proven(ledger, state, index) for index in {entry for entry, _ in wanted}}
     for of, found in contents.items():
-        used = {entry for entry, _ in found.rows} | {snapshot}
+        used = {entry for entry, _ in found.rows} | {snapshot, status}
         package = Package(
             level=level,
             credential=issued.credentials[of],
             checkpoint=issued.checkpoint,
             entries=tuple(entries[index] for index in sorted(used)),
+            issued=proofs[status, places[of]],
             rows=tuple(proofs[place] for place in sorted(found.rows)),
             attested=tuple(proofs[snapshot, row] for row in sorted(found.attested)),
             contents=found,

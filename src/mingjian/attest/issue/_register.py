@@ -22,6 +22,7 @@ _COLUMNS: Final[dict[str, pa.DataType]] = {
     "act": pa.string(),
     "reason": pa.string(),
     "replaced_by": pa.string(),
+    "commitment": pa.string(),
 }
 
 Act = Literal["issued", "revoked"]
@@ -29,13 +30,18 @@ Act = Literal["issued", "revoked"]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row of a status entry: a statement is issued, or revoked for a reason (perhaps because another stands for it)."""
+    """One row of a status entry: a statement is issued, or revoked for a reason (perhaps because another stands for it).
+
+    ``commitment`` has what was issued, in hexadecimal (see `statements.commitment`): who holds the issuer's key alone can sign
+    nothing else that passes for issued.
+    """
 
     statement: str
     index: int
     act: Act
     reason: str = ""
     replaced_by: str = ""
+    commitment: str = ""
 
     def row(self) -> dict[str, str | int | None]:
         """The row as the ledger keeps it."""
@@ -45,6 +51,7 @@ class Change:
             "act": self.act,
             "reason": self.reason or None,
             "replaced_by": self.replaced_by or None,
+            "commitment": self.commitment or None,
         }
 
 

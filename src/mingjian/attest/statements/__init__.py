@@ -15,11 +15,18 @@ from mingjian.attest.statements._graph import (
     peers_under,
     read_by,
 )
-from mingjian.attest.statements._package import Package, ProvenEntry, read_package, write_package
+from mingjian.attest.statements._package import Package, ProvenEntry, Witnessed, read_package, write_package
 from mingjian.attest.statements._reading import Malformed, malformed
 from mingjian.attest.statements._reason import Reason, because
 from mingjian.attest.statements._stated import SNAPSHOT_COLUMNS, Stated
-from mingjian.attest.statements._statement import Basis, Statement, StatusEntry, instant_text, statement_id
+from mingjian.attest.statements._statement import (
+    Basis,
+    Statement,
+    StatusEntry,
+    commitment,
+    instant_text,
+    statement_id,
+)
 from mingjian.attest.statements._status_list import StatusList, veiled
 
 __all__ = [
@@ -44,8 +51,10 @@ __all__ = [
     "StatusEntry",
     "StatusList",
     "Why",
+    "Witnessed",
     "because",
     "closure",
+    "commitment",
     "declared",
     "dimensions_under",
     "instant_text",

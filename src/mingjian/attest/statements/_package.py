@@ -1,9 +1,9 @@
 """A package: a signed statement with all that its reader may see of the evidence under it. One JSON file.
 
-``{"format", "level", "credential", "checkpoint", "entries": [{"header", "path"}], "rows": [row proof],
-"attested": [row proof of the snapshot], "contents", "scheme"}``. A row proof is what the ledger writes:
-``{"entry", "row", "salt", "values", "path"}``, with salts and hashes in hexadecimal; ``path`` runs from the leaf up.
-`Contents` says what of all this belongs to the package.
+``{"format", "level", "credential", "checkpoint", "entries": [{"header", "path"}], "issued": row proof, "rows": [row proof],
+"attested": [row proof of the snapshot], "contents", "scheme", "witnessed": {"checkpoint", "consistency"}}``, the last where
+there is one. A row proof is what the ledger writes: ``{"entry", "row", "salt", "values", "path"}``, with salts and hashes in
+hexadecimal; ``path`` runs from the leaf up. `Contents` says what of all this belongs to the package.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from mingjian.base.errors import MingjianError
 from mingjian.base.values import read_json
 from mingjian.record.ledger import Entry, RowProof
 
-FORMAT: Final = "mingjian/2"
+FORMAT: Final = "mingjian/3"
 MOST_BYTES: Final = 256 * 1024 * 1024
 MOST_ENTRIES: Final = 100_000
 MOST_ROWS: Final = 1_000_000
@@ -44,22 +44,37 @@ class ProvenEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Witnessed:
+    """A later checkpoint that witnesses cosigned, and the proof that the ledger of the package's own only grew to it."""
+
+    checkpoint: str
+    consistency: tuple[bytes, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As a package carries it."""
+        return {"checkpoint": self.checkpoint, "consistency": [node.hex() for node in self.consistency]}
+
+
+@dataclass(frozen=True, slots=True)
 class Package:
     """A signed statement and what supports it.
 
-    ``rows`` are evidence; ``attested`` are rows of the snapshot: every number of the statement and those it was made from.
-    ``contents`` says what of both belongs here, and which measures the reader must take from ``attested``, since their
-    evidence is not among ``rows``. ``scheme`` is the scheme's data (`declare.scheme_data`): formulas as trees, no code.
+    ``issued`` is the row by which the ledger says that this very statement was issued, before it was signed. ``rows`` are
+    evidence; ``attested`` are rows of the snapshot: every number of the statement and those it was made from. ``contents`` says
+    what of both belongs here, and which measures the reader must take from ``attested``, since their evidence is not among
+    ``rows``. ``scheme`` is the scheme's data (`declare.scheme_data`): formulas as trees, no code.
     """
 
     level: Level
     credential: Mapping[str, Any]
     checkpoint: str
     entries: tuple[ProvenEntry, ...]
+    issued: RowProof
     rows: tuple[RowProof, ...]
     attested: tuple[RowProof, ...]
     contents: Contents
     scheme: Mapping[str, Any]
+    witnessed: Witnessed | None = None
 
     @property
     def statement(self) -> Statement:
@@ -69,19 +84,19 @@ class Package:
 
 def write_package(package: Package) -> bytes:
     """The file of a package, the same bytes for the same package."""
-    return orjson.dumps(
-        {
-            "format": FORMAT,
-            "level": package.level,
-            "credential": package.credential,
-            "checkpoint": package.checkpoint,
-            "entries": [entry.to_json() for entry in package.entries],
-            "rows": [row.to_json() for row in package.rows],
-            "attested": [row.to_json() for row in package.attested],
-            "contents": package.contents.to_json(),
-            "scheme": package.scheme,
-        }
-    )
+    said = {
+        "format": FORMAT,
+        "level": package.level,
+        "credential": package.credential,
+        "checkpoint": package.checkpoint,
+        "entries": [entry.to_json() for entry in package.entries],
+        "issued": package.issued.to_json(),
+        "rows": [row.to_json() for row in package.rows],
+        "attested": [row.to_json() for row in package.attested],
+        "contents": package.contents.to_json(),
+        "scheme": package.scheme,
+    }
+    return orjson.dumps(said if package.witnessed is None else {**said, "witnessed": package.witnessed.to_json()})
 
 
 def read_package(data: bytes) -> Package:
@@ -100,10 +115,12 @@ def read_package(data: bytes) -> Package:
         entries=tuple(
             _entry(value, f"$.entries[{n}]") for n, value in enumerate(list_of(document, "entries", "$", MOST_ENTRIES))
         ),
+        issued=_row(document.get("issued"), "$.issued"),
         rows=_rows(document, "rows"),
         attested=_rows(document, "attested"),
         contents=Contents.from_json(record_of(document.get("contents"), "$.contents"), "$.contents"),
         scheme=record_of(document.get("scheme"), "$.scheme"),
+        witnessed=_witnessed(document["witnessed"], "$.witnessed") if "witnessed" in document else None,
     )
 
 
@@ -125,11 +142,19 @@ def _entry(value: object, where: str) -> ProvenEntry:
     fit = isinstance(entry.index, int) and isinstance(entry.rows, int) and isinstance(entry.kind, str)
     if not (fit and isinstance(entry.scheme, str) and isinstance(entry.root, str) and _HASH.fullmatch(entry.root)):
         raise malformed(f"{where}.header", because("not-an-entry", detail="its numbers, names or root are none"))
-    path = list_of(record, "path", where, 64)
+    return ProvenEntry(entry, _hashes(record, "path", where))
+
+
+def _witnessed(value: object, where: str) -> Witnessed:
+    record = record_of(value, where)
+    return Witnessed(text_of(record, "checkpoint", where), _hashes(record, "consistency", where))
+
+
+def _hashes(record: Record, name: str, where: str) -> tuple[bytes, ...]:
     try:
-        return ProvenEntry(entry, tuple(bytes.fromhex(node) for node in path))
+        return tuple(bytes.fromhex(node) for node in list_of(record, name, where, 64))
     except (TypeError, ValueError) as fault:
-        raise malformed(f"{where}.path", because("other-type", wanted=because("hashes"), found=fault)) from fault
+        raise malformed(f"{where}.{name}", because("other-type", wanted=because("hashes"), found=fault)) from fault
 
 
 def _rows(document: Record, name: str) -> tuple[RowProof, ...]:

@@ -11,11 +11,15 @@ from mingjian.attest.statements._reason import Reason, because
 from mingjian.base.errors import Fault
 
 Record = Mapping[str, Any]
-Document = Literal["package", "status-list"]
+Document = Literal["package", "status-list", "key-history"]
 
 _WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,17}")
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
-_TITLES: Final[dict[Document, str]] = {"package": "not a package of this format", "status-list": "not a status list"}
+_TITLES: Final[dict[Document, str]] = {
+    "package": "not a package of this format",
+    "status-list": "not a status list",
+    "key-history": "not a history of keys",
+}
 _SHOWN: Final = 40  # characters of a stranger's text in a reason
 
 

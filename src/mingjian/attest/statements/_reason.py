@@ -50,6 +50,8 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     # -- a document of another shape
     "not-a-package": ("not a package of this format: {where}: {why}", "不是本格式的声明文件：{where}：{why}"),
     "not-a-status-list": ("not a status list: {where}: {why}", "不是状态列表：{where}：{why}"),
+    "not-a-key-history": ("the history of keys does not hold: {why}", "密钥沿革不成立：{why}"),
+    "keys-bad": ("{detail}", "其证明或格式有误：{detail}"),
     "unknown-format": ("its format is {format}, and {known} is read here", "其格式为 {format}，本版本只读 {known}"),
     "too-large": ("{size} bytes; {most} are the most that is read", "共 {size} 字节，最多读取 {most} 字节"),
     "not-json": ("not JSON: {detail}", "不是 JSON：{detail}"),
@@ -86,6 +88,43 @@ _SENTENCES: Final[dict[str, tuple[str, str]]] = {
     # -- who signed
     "signature-bad": ("{detail}", "签名与内容或与签发者的密钥不符：{detail}"),
     "issuer-unknown": ("signed by {issuer}, whom the reader does not know", "由 {issuer} 签名，阅读者不认识该签发者"),
+    "not-issued": (
+        "the ledger does not have that this statement was issued as it is",
+        "账本中没有按现有内容签发此声明的记录",
+    ),
+    "key-of-its-day": (
+        "by the key of its day, which was replaced at {at}",
+        "由当时有效的密钥签名，该密钥已于 {at} 更换",
+    ),
+    "key-replaced": (
+        "its key was replaced at {at}, and the statement was issued at {issued}",
+        "其密钥已于 {at} 更换，而声明签发于 {issued}",
+    ),
+    "key-revoked": (
+        "its key is revoked since {since} ({why}), and the statement was issued at {issued}",
+        "其密钥自 {since} 起吊销（{why}），而声明签发于 {issued}",
+    ),
+    "key-not-yet": (
+        "its key is in force since {at}, and the statement was issued at {issued}",
+        "其密钥自 {at} 起生效，而声明签发于 {issued}",
+    ),
+    # -- who saw the ledger
+    "not-witnessed": (
+        "the package has no checkpoint that a witness cosigned",
+        "文件中没有见证者会签的检查点",
+    ),
+    "witnesses-missing": (
+        "{count} of {wanted} witnesses cosigned the ledger at size {size}",
+        "{wanted} 位见证者中有 {count} 位会签了大小为 {size} 的账本",
+    ),
+    "witnessed": (
+        "{count} of {wanted} witnesses cosigned the ledger at size {size}, the first of them at {at}",
+        "{wanted} 位见证者中有 {count} 位会签了大小为 {size} 的账本，最早于 {at}",
+    ),
+    "witnessed-other": (
+        "the cosigned checkpoint is not of the ledger that the statement stands in",
+        "会签的检查点不属于声明所在的账本",
+    ),
     # -- whether it stands
     "expired": ("it held until {until}", "有效期至 {until}"),
     "not-yet": ("it holds from {start}", "自 {start} 起有效"),
@@ -210,6 +249,22 @@ _REMEDIES: Final[dict[str, tuple[str, str]]] = {
     "issuer-unknown": (
         "get the issuer's key by another way than the statement, and name it in a trust file",
         "请从声明以外的途径取得签发者公钥，并写入信任文件",
+    ),
+    "not-issued": (
+        "ask the office whether it issued it; who holds a stolen key can sign, but not issue",
+        "请向签发机关核实；窃得密钥者可以签名，但不能签发入账",
+    ),
+    "key-revoked": (
+        "ask the office for a statement under its present key",
+        "请签发机关用现行密钥重新签发",
+    ),
+    "key-replaced": (
+        "ask the office for a statement under its present key",
+        "请签发机关用现行密钥重新签发",
+    ),
+    "not-witnessed": (
+        "ask the office for the file after its witnesses cosigned, or verify without --witness",
+        "请在见证者会签后向签发机关重新索取文件，或不加 --witness 核验",
     ),
     "no-status-list": (
         "fetch it from the issuer and name it with --status",

@@ -214,6 +214,19 @@ class Statement:
         )
 
 
+def commitment(credential: Record) -> bytes:
+    """The 32 bytes by which the ledger commits to a credential before anybody signs it.
+
+    They are over all of it but its proof and the head of the ledger, which is not known until the commitment stands there.
+    ``credential`` has the shape of a statement's. Raises MingjianError where it has no canonical form.
+    """
+    said = credential["credentialSubject"]
+    head = {name: value for name, value in said["ledger"].items() if name not in ("size", "root")}
+    about = {name: value for name, value in said.items() if name != "snapshot"}
+    bare = {name: value for name, value in credential.items() if name != "proof"}
+    return sha256(canonical({**bare, "credentialSubject": {**about, "ledger": head}}))
+
+
 def statement_id(scheme: str, statement: str, subject: str, period: str, as_of: int, origin: str) -> str:
     """The id that these determine: a UUID of version 8 (RFC 9562) cut from their SHA-256, as a URN."""
     named = {

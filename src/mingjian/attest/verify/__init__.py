@@ -10,6 +10,7 @@ from mingjian.attest.verify._report import (
     Signature,
     Standing,
     Verdict,
+    Witnesses,
 )
 from mingjian.attest.verify._verify import verify
 
@@ -23,5 +24,6 @@ __all__ = [
     "Standing",
     "Trust",
     "Verdict",
+    "Witnesses",
     "verify",
 ]

@@ -1,4 +1,4 @@
-"""Who signed a statement, and whether it still stands."""
+"""Whom a reader knows, what they signed, and whether a statement still stands."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from mingjian.attest.statements import Malformed, Statement, StatusList, because, instant_text
-from mingjian.attest.verify._report import Signature, Standing
+from mingjian.attest.verify._report import Standing
 from mingjian.base.errors import Misuse
 from mingjian.base.keys import NoteKey, PublicKey, SignatureCheck, suite
+from mingjian.record.ledger import KeyHistory
 
 _DID: Final = "did:key:"
 
@@ -19,29 +20,27 @@ _DID: Final = "did:key:"
 class Trust:
     """Whom the reader knows: issuers by their ``did:key:...``, ledgers by the keys of their checkpoints (vkeys).
 
-    Without a ledger's key only the issuer vouches for its head, since the statement signs that too.
+    Without a ledger's key only the issuer vouches for its head, since the statement signs that too. ``witnesses`` are those
+    who must all have cosigned what the reader accepts.
     """
 
     issuers: frozenset[str] = frozenset()
     ledgers: tuple[NoteKey, ...] = ()
+    witnesses: tuple[NoteKey, ...] = ()
 
     @classmethod
-    def of(cls, issuers: Iterable[str] = (), vkeys: Iterable[str] = ()) -> Trust:
-        """Trust in these. Raises Misuse for text that is no vkey."""
-        return cls(frozenset(issuers), tuple(NoteKey.parse(vkey) for vkey in vkeys))
+    def of(cls, issuers: Iterable[str] = (), vkeys: Iterable[str] = (), witnesses: Iterable[str] = ()) -> Trust:
+        """Trust in these. Raises Misuse for text that is no vkey, and for a witness's that is not one of cosignatures."""
+        ledgers, seen = (tuple(NoteKey.parse(vkey) for vkey in dict.fromkeys(given)) for given in (vkeys, witnesses))
+        for key, cosigns in [*((key, False) for key in ledgers), *((key, True) for key in seen)]:
+            if key.cosigns is not cosigns:
+                whose = "witness" if cosigns else "ledger"
+                raise Misuse(f"{key} is not the key of a {whose}", remedy=f"give the vkey that the {whose} told you")
+        return cls(frozenset(issuers), ledgers, seen)
 
 
-def check_signature(credential: Mapping[str, Any], issuer: str, trust: Trust) -> Signature:
+def signed_by(credential: Mapping[str, Any], issuer: str) -> SignatureCheck:
     """Whether ``issuer`` signed this credential."""
-    check = _signed_by(credential, issuer)
-    if not check:
-        return Signature("bad", reason=because("signature-bad", detail=check.reason))
-    if issuer not in trust.issuers:
-        return Signature("unknown issuer", reason=because("issuer-unknown", issuer=issuer))
-    return Signature("good")
-
-
-def _signed_by(credential: Mapping[str, Any], issuer: str) -> SignatureCheck:
     proof = credential.get("proof")
     named = proof.get("cryptosuite") if isinstance(proof, dict) else None
     if not isinstance(named, str):
@@ -67,7 +66,7 @@ class StatusLists:
         latest: dict[tuple[str, str], StatusList] = {}
         for credential in credentials:
             found = StatusList.from_credential(credential)
-            check = _signed_by(credential, found.issuer) if isinstance(credential, dict) else SignatureCheck(False)
+            check = signed_by(credential, found.issuer) if isinstance(credential, dict) else SignatureCheck(False)
             if not check:
                 raise Malformed(found.id, because("list-unsigned", detail=check.reason), "status-list")
             known = latest.get((found.id, found.issuer))
@@ -75,9 +74,11 @@ class StatusLists:
                 latest[found.id, found.issuer] = found
         return cls(latest)
 
-    def standing(self, statement: Statement, now: datetime) -> Standing:
-        """Whether the statement stands at ``now``. Only a list signed by its own issuer speaks for it."""
-        found = self.lists.get((statement.status.list_id, statement.issuer))
+    def standing(self, statement: Statement, now: datetime, keys: KeyHistory) -> Standing:
+        """Whether the statement stands at ``now``. Only a list signed by its own issuer speaks for it, by the key in force."""
+        names = keys.keys("issuer")
+        signer = names[-1] if statement.issuer in names else statement.issuer
+        found = self.lists.get((statement.status.list_id, signer))
         told = found is not None and statement.status.index < len(found.revoked)
         at = instant_text(found.valid_from) if found is not None else ""
         if found is not None and told and found.revoked[statement.status.index]:

@@ -8,25 +8,24 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 
 from mingjian.attest.statements import Basis, Package, Reason, Statement, because
-from mingjian.attest.verify._credential import Trust
+from mingjian.attest.verify._issuer import Histories
 from mingjian.attest.verify._report import Completeness, Inclusion
 from mingjian.base.errors import MingjianError
-from mingjian.record.ledger import Entry, RowProof, parse_checkpoint, verify_inclusion
+from mingjian.record.ledger import Entry, RowProof, verify_inclusion
 
 
-def check_inclusion(package: Package, statement: Statement, trust: Trust) -> Inclusion:
+def check_inclusion(package: Package, statement: Statement, histories: Histories) -> Inclusion:
     """Whether every part of the package leads up to the head that the statement names. The first that does not is named."""
-    basis = statement.basis
-    known = [key for key in trust.ledgers if key.name == basis.origin]
-    broken = next(_broken(package, statement, trust), None)
+    broken = next(_broken(package, statement, histories), None)
     if broken is not None:
         return Inclusion("tampered", reason=broken)
+    known = histories.knows(statement.basis.origin)
     return Inclusion("proven", reason=None if known else because("ledger-unknown"))
 
 
-def _broken(package: Package, statement: Statement, trust: Trust) -> Iterator[Reason]:
+def _broken(package: Package, statement: Statement, histories: Histories) -> Iterator[Reason]:
     basis = statement.basis
-    yield from _broken_checkpoint(package.checkpoint, basis, trust)
+    yield from _broken_checkpoint(package.checkpoint, basis, histories)
     entries = {proven.entry.index: proven.entry for proven in package.entries}
     if len(entries) < len(package.entries):
         yield because("entry-twice")
@@ -39,13 +38,12 @@ def _broken(package: Package, statement: Statement, trust: Trust) -> Iterator[Re
     yield from _beyond_contents(package, statement)
 
 
-def _broken_checkpoint(note: str, basis: Basis, trust: Trust) -> Iterator[Reason]:
+def _broken_checkpoint(note: str, basis: Basis, histories: Histories) -> Iterator[Reason]:
     if not note.startswith(f"{basis.origin}\n{basis.size}\n{b64encode(basis.root).decode()}\n"):
         yield because("checkpoint-other")
-    known = [key for key in trust.ledgers if key.name == basis.origin]
-    if known:
+    if histories.knows(basis.origin):
         try:
-            parse_checkpoint(note, known)
+            histories.head(basis.origin, note)
         except MingjianError as fault:
             yield because("checkpoint-bad", detail=fault)
 

@@ -9,11 +9,12 @@ from typing import Any, Literal
 from mingjian.attest.statements import Level, Reason, Statement
 
 Outcome = Literal["recomputed from evidence", "recomputed from attested values", "differs", "cannot"]
-SignatureOutcome = Literal["good", "bad", "unknown issuer"]
+SignatureOutcome = Literal["good", "bad", "unknown issuer", "not issued", "key not in force"]
 StatusOutcome = Literal["valid", "revoked", "expired", "unknown"]
 InclusionOutcome = Literal["proven", "tampered"]
 ContentsOutcome = Literal["complete", "incomplete"]
 SchemeOutcome = Literal["same", "tampered"]
+WitnessOutcome = Literal["cosigned", "too few"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,11 @@ class _Answer:
 
 @dataclass(frozen=True, slots=True)
 class Signature(_Answer):
-    """Whether the issuer signed the statement as it is, and whether the reader knows that issuer."""
+    """Whether the issuer signed the statement as it is, and whether the reader knows that issuer.
+
+    ``not issued`` is what the ledger does not have as issued, ``key not in force`` what it had only after the key was
+    replaced or revoked: who stole an issuer's key signs no more than that.
+    """
 
     outcome: SignatureOutcome
 
@@ -75,6 +80,17 @@ class Rules(_Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class Witnesses(_Answer):
+    """Whether all witnesses that the reader named cosigned a head of the ledger that holds the statement; ``names`` did."""
+
+    outcome: WitnessOutcome
+    names: tuple[str, ...] = ()
+
+
+Answer = Signature | Standing | Inclusion | Completeness | Rules | Witnesses | None
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict(_Answer):
     """The verdict on one number: ``stated`` as the statement says it, ``found`` what it comes to ("" where it cannot)."""
 
@@ -103,7 +119,7 @@ class Verdict(_Answer):
 class Checked:
     """All answers about one package. ``malformed`` says why it is no package at all; the other answers are then None.
 
-    ``contents`` is None too where the list of contents is not the one that was signed.
+    ``contents`` is None too where the list of contents is not the one that was signed, ``witnesses`` where the reader named none.
     """
 
     name: str
@@ -115,6 +131,7 @@ class Checked:
     inclusion: Inclusion | None = None
     contents: Completeness | None = None
     scheme: Rules | None = None
+    witnesses: Witnesses | None = None
     numbers: tuple[Verdict, ...] = ()
 
     @property
@@ -131,6 +148,7 @@ class Checked:
             and self.contents.outcome == "complete"
             and self.scheme is not None
             and self.scheme.outcome == "same"
+            and (self.witnesses is None or self.witnesses.outcome == "cosigned")
             and all(number.outcome != "differs" for number in self.numbers)
         )
 
@@ -148,7 +166,7 @@ class Checked:
         }
 
     @property
-    def answers(self) -> tuple[tuple[str, Signature | Standing | Inclusion | Completeness | Rules | None], ...]:
+    def answers(self) -> tuple[tuple[str, Answer], ...]:
         """Each question by its name, with its answer."""
         return (
             ("signature", self.signature),
@@ -156,6 +174,7 @@ class Checked:
             ("inclusion", self.inclusion),
             ("contents", self.contents),
             ("scheme", self.scheme),
+            ("witnesses", self.witnesses),
         )
 
 
@@ -188,5 +207,5 @@ def _reason_json(reason: Reason) -> dict[str, str]:
     return {"code": reason.code, "why": reason.said()}
 
 
-def _answer_json(answer: Signature | Standing | Inclusion | Completeness | Rules | None) -> dict[str, str] | None:
+def _answer_json(answer: Answer) -> dict[str, str] | None:
     return None if answer is None else {"outcome": answer.outcome, "code": answer.code, "why": answer.why}

@@ -16,12 +16,14 @@ from mingjian.attest.statements import (
     malformed,
     read_package,
 )
-from mingjian.attest.verify._credential import StatusLists, Trust, check_signature
+from mingjian.attest.verify._credential import StatusLists, Trust
 from mingjian.attest.verify._evidence import Claimed, Namespaces, Snapshot
 from mingjian.attest.verify._inclusion import check_contents, check_inclusion
+from mingjian.attest.verify._issuer import Histories
 from mingjian.attest.verify._numbers import cannot_all, judge
 from mingjian.attest.verify._report import Checked, Report
 from mingjian.attest.verify._rules import Schemes
+from mingjian.attest.verify._witnesses import check_witnesses
 from mingjian.base.errors import Misuse
 from mingjian.declare import Scheme
 
@@ -34,24 +36,27 @@ def verify(
     now: datetime,
     trust: Trust = NOBODY,
     status_lists: Sequence[object] = (),
+    key_histories: Sequence[object] = (),
 ) -> Report:
     """Check packages, each a (name, bytes of its file); those of one run are recomputed together.
 
     ``trust`` says whom the reader knows; a signature of anybody else is "unknown issuer" and the package is not good.
     ``status_lists`` are the signed lists at hand, ``now`` the instant at which the statements should stand.
+    ``key_histories`` say which keys followed those that the reader knows, or went before them, and which were revoked.
 
     Whatever a package holds leads to an answer, never to an exception. Raises Misuse for a ``now`` without a zone,
-    Malformed for a status list that is none or not what its issuer signed.
+    Malformed for a status list that is none or not what its issuer signed, and for a key history that does not hold.
     """
     if now.tzinfo is None:
         raise Misuse("the instant of verification has no zone", why=str(now))
-    return _Verifier(trust, StatusLists.of(status_lists), now).report(packages)
+    return _Verifier(trust, StatusLists.of(status_lists), Histories(key_histories, trust), now).report(packages)
 
 
 @dataclass
 class _Verifier:
     trust: Trust
     lists: StatusLists
+    histories: Histories
     now: datetime
 
     def __post_init__(self) -> None:
@@ -80,16 +85,17 @@ class _Verifier:
         except Malformed as fault:
             return Checked(name, malformed=fault.reason), None
         rules, scheme = self._schemes.check(package, statement)
-        inclusion = check_inclusion(package, statement, self.trust)
+        inclusion = check_inclusion(package, statement, self.histories)
         answers = Checked(
             name=name,
             level=package.level,
             statement=statement,
-            signature=check_signature(package.credential, statement.issuer, self.trust),
-            status=self.lists.standing(statement, self.now),
+            signature=self.histories.check(package, statement),
+            status=self.lists.standing(statement, self.now, self.histories.of(statement.basis.origin)),
             inclusion=inclusion,
             contents=check_contents(package, statement),
             scheme=rules,
+            witnesses=check_witnesses(package, statement, self.histories, self.trust.witnesses),
         )
         if inclusion.outcome != "proven" or scheme is None:
             return replace(answers, numbers=cannot_all(statement.values, because("ground-tampered"))), None
