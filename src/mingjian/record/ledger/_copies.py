@@ -11,6 +11,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from mingjian.base.errors import Misuse
+from mingjian.record.ledger._blobs import blobs_at
 from mingjian.record.ledger._database import Database
 from mingjian.record.ledger._store import Store
 from mingjian.record.ledger._tables import IDENTITY, METADATA, PAYLOAD
@@ -25,7 +26,7 @@ def copy_tables(source: Database, target: Database) -> None:
     target.create()
     with source.snapshot() as reading, target.alone() as writing:
         if writing.execute(sa.select(IDENTITY)).first() is not None:
-            raise Misuse("a ledger is never overwritten", where=target.name, remedy="choose another place")
+            raise _taken(target)
         for table in METADATA.sorted_tables:
             rows = reading.execution_options(yield_per=_PAGE).execute(sa.select(table))
             for page in rows.partitions():
@@ -45,11 +46,20 @@ def unnamed_blobs(store: Store) -> list[str]:
     return sorted(there.difference(named_blobs(store)))
 
 
-def copy_store(source: Store, target: Store, progress: Callable[[int, int], None]) -> None:
-    """Bring the blobs that entries name, then the tables. Raises Misuse where a ledger, or a blob, is there already."""
-    target.blobs.create()
-    names = named_blobs(source)
-    for done, name in enumerate(names, 1):
-        target.blobs.put(source.blobs.get(name))
-        progress(done, len(names))
-    copy_tables(source.database, target.database)
+def carry(source: Store, where: str, blobs: str, progress: Callable[[int, int], None]) -> None:
+    """Bring the blobs that entries name, then the tables, to another place; "" for those that stay. See `Ledger.carry`."""
+    target = Store.at(where, blobs or None).database if where else None
+    if target is not None and target.is_there():
+        raise _taken(target)
+    if blobs:
+        place, names = blobs_at(blobs), named_blobs(source)
+        place.create()
+        for done, name in enumerate(names, 1):
+            place.put(source.blobs.get(name))
+            progress(done, len(names))
+    if target is not None:
+        copy_tables(source.database, target)
+
+
+def _taken(target: Database) -> Misuse:
+    return Misuse("a ledger is never overwritten", where=target.name, remedy="choose another place")

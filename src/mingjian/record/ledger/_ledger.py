@@ -17,7 +17,7 @@ from mingjian.base.keys import NoteKey, SigningKey
 from mingjian.record.ledger._audit import ERASURE, ERASURE_SCHEMA, Progress, audit
 from mingjian.record.ledger._blocks import Rows
 from mingjian.record.ledger._checkpoint import write_checkpoint
-from mingjian.record.ledger._copies import copy_store, copy_tables, named_blobs, unnamed_blobs
+from mingjian.record.ledger._copies import carry, copy_tables, named_blobs, unnamed_blobs
 from mingjian.record.ledger._database import database_at
 from mingjian.record.ledger._entry import Batch, Entry, RowProof
 from mingjian.record.ledger._keys import KEY, KeyHistory, by_ledgers, change_key
@@ -274,13 +274,13 @@ class Ledger(LedgerState):
         """The blobs that lie there and that no entry names: a writer died before the entry, or is about to write it."""
         return unnamed_blobs(self._store)
 
-    def copy(self, where: str | Path, blobs: str | Path | None = None, *, progress: Progress = lambda *_: None) -> None:
-        """Bring all of it to another place, which `open` then takes. Nobody may write here meanwhile.
+    def carry(self, where: str, blobs: str, *, progress: Progress = lambda *_: None) -> None:
+        """Bring its tables to a URL and its blobs to a place, which `open` then takes; "" for what stays where it is.
 
-        ``progress`` hears (blobs done, blobs in all).
-        Raises Misuse where a ledger, or a blob, is there already.
+        Nobody may write here meanwhile. ``progress`` hears (blobs done, blobs in all). Raises Misuse where a ledger, or a blob,
+        is there already.
         """
-        copy_store(self._store, Store.at(where, blobs), progress)
+        carry(self._store, where, blobs, progress)
 
     def _read_rows(self, index: int, _erasures: int) -> Rows:
         return Rows(self._store.stored(index), self.entry(index))
