@@ -68,8 +68,8 @@ class Compiler:
         return self._rows(where)
 
     def _rows(self, where: Any) -> Any:
-        """How many rows: a condition that is not known of any is no reason to count none of them as unknown."""
-        return self.table.count(where=None if where is None else where.fill_null(False))
+        """How many rows, by a column that each of them has: 0 where the condition is not known of any."""
+        return self.table["_entry"].count(where=where)
 
     def reached(self, expr: Expr) -> Any:
         import ibis
