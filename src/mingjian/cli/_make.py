@@ -30,13 +30,17 @@ def workspace(
     scheme: Annotated[
         list[str] | None, typer.Option("--scheme", "-s", help="A scheme to run: its name or folder.")
     ] = None,
+    ledger: Annotated[str, typer.Option(help="Where its ledger lies: a postgresql:// URL (default: here).")] = "",
+    blobs: Annotated[str, typer.Option(help="Where large payloads lie: s3://bucket/prefix (default: here).")] = "",
+    engine: Annotated[str, typer.Option(help="The master of the Spark that reckons measures (default: none).")] = "",
     by: By = "",
     json: Json = False,
 ) -> None:
     """Make an empty workspace with keys of its own, running the named schemes."""
-    from mingjian.workspace import Workspace
+    from mingjian.workspace import Settings, Workspace
 
-    made = Workspace.create(folder, origin=origin or f"mingjian.local/{folder.resolve().name}")
+    settings = Settings(ledger, blobs, engine)
+    made = Workspace.create(folder, origin=origin or f"mingjian.local/{folder.resolve().name}", settings=settings)
     adopted = [made.adopt(name, actor(by)) for name in scheme or []]
     shown = face(json)
     data = {

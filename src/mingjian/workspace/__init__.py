@@ -28,6 +28,7 @@ from mingjian.workspace._oversight import Oversight
 from mingjian.workspace._panorama import Beside, Bin, Common, Forest, Member, Mover, Panorama
 from mingjian.workspace._papers import Papers
 from mingjian.workspace._schemes import scheme_folder
+from mingjian.workspace._settings import Settings
 from mingjian.workspace._shelf import Kept
 from mingjian.workspace._steward import Steward, grant, grants
 from mingjian.workspace._tables import Table, evaluation, table_pdf, workbook
@@ -71,6 +72,7 @@ __all__ = [
     "Portrait",
     "Purged",
     "Rebuilt",
+    "Settings",
     "Step",
     "Steward",
     "Table",

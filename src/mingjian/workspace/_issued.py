@@ -63,7 +63,7 @@ def issue_into(
     _drawable(scheme, order)
     standing = _standing(workspace, scheme, order, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with workspace.view(scheme) as view:
+    with workspace.view(scheme, whole=True) as view:
         run = run_in(workspace, scheme, view, order.period)
         said = issue(
             run,

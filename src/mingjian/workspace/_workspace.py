@@ -19,7 +19,7 @@ from mingjian.base.keys import SealingKey, SigningKey
 from mingjian.base.values import Period
 from mingjian.declare import EvidenceType, Hierarchy, Scheme, Title, evidence_types, load
 from mingjian.reckon.claims import Measured, Verdict, check_claims, load_claims
-from mingjian.reckon.measures import Results, evaluate
+from mingjian.reckon.measures import Results, Spark, evaluate
 from mingjian.reckon.release import release
 from mingjian.record.evidence import Intake, Projection, View, check_rows, read_file, shuffled, write_template
 from mingjian.record.ledger import Batch, Entry, Ledger, LedgerState
@@ -35,6 +35,7 @@ from mingjian.workspace._schemes import (
     want_passed,
     want_unambiguous,
 )
+from mingjian.workspace._settings import Settings, read_settings
 
 LEDGER_KEY: Final = "keys/ledger.pem"
 ISSUER_KEY: Final = "keys/issuer.pem"
@@ -43,6 +44,7 @@ PROJECTION: Final = "projection.duckdb"
 BESIDE: Final = "projection.anew.duckdb"  # the same made anew, while both are compared
 PAPERS: Final = "papers"
 RUNS_KEPT: Final = 4
+HERE: Final = Settings()
 
 Clock = Callable[[], datetime]
 
@@ -66,8 +68,8 @@ class Taken:
 class Workspace:
     """The one way in for faces: opens what there is, and runs each verb over the floors below."""
 
-    def __init__(self, folder: Path, ledger: Ledger, clock: Clock) -> None:
-        self.folder, self.ledger, self.clock = folder, ledger, clock
+    def __init__(self, folder: Path, ledger: Ledger, clock: Clock, settings: Settings) -> None:
+        self.folder, self.ledger, self.clock, self.settings = folder, ledger, clock, settings
         self.projection = Projection(folder / PROJECTION, ledger)
         self.beside = Projection(folder / BESIDE, ledger)
         self._latest: dict[str, tuple[int, int]] = {}  # by scheme: a ledger's size, and the entry of its version then
@@ -78,10 +80,11 @@ class Workspace:
         self._erasures = ledger.erasures()
 
     @classmethod
-    def create(cls, folder: Path, *, origin: str, clock: Clock = now) -> Workspace:
+    def create(cls, folder: Path, *, origin: str, clock: Clock = now, settings: Settings = HERE) -> Workspace:
         """An empty workspace with keys of its own. ``origin`` names its ledger, like a URL without a scheme.
 
-        Raises Misuse where there is one, or the folder holds something else.
+        ``settings`` say what it is run on, from now on. Raises Misuse where there is one, or the folder holds something else;
+        MingjianError where a place that they name cannot be reached.
         """
         if folder.exists() and any(folder.iterdir()):
             raise Misuse(f"{folder} is not empty", remedy="name a new folder")
@@ -91,19 +94,29 @@ class Workspace:
         key.save(folder / LEDGER_KEY)
         SigningKey.generate().save(folder / ISSUER_KEY)
         SealingKey.generate().save(folder / OFFICE_KEY)
-        return cls(folder, Ledger.create(folder, origin=origin, key=key, now=clock), clock)
+        where, blobs = settings.ledger or folder, settings.blobs or None
+        ledger = Ledger.create(where, origin=origin, key=key, blobs=blobs, now=clock)
+        settings.save(folder)
+        return cls(folder, ledger, clock, settings)
 
     @classmethod
     def open(cls, folder: Path, *, clock: Clock = now) -> Workspace:
         """The workspace in ``folder``. Raises Misuse where there is none."""
         if not (folder / LEDGER_KEY).is_file():
             raise Misuse(f"{folder} is no workspace", remedy=f"`mingjian new workspace {folder}` makes one")
-        return cls(folder, Ledger.open(folder, key=SigningKey.load(folder / LEDGER_KEY), now=clock), clock)
+        settings = read_settings(folder)
+        where, blobs = settings.ledger or folder, settings.blobs or None
+        key = SigningKey.load(folder / LEDGER_KEY)
+        return cls(folder, Ledger.open(where, key=key, blobs=blobs, now=clock), clock, settings)
 
     @cached_property
     def issuer(self) -> SigningKey:
         """The key that signs statements."""
         return SigningKey.load(self.folder / ISSUER_KEY)
+
+    @cached_property
+    def _engine(self) -> Spark:
+        return Spark(self.settings.engine, self.projection.laid_out)
 
     @cached_property
     def office_key(self) -> SealingKey:
@@ -248,11 +261,11 @@ class Workspace:
         return offered
 
     @contextmanager
-    def view(self, scheme: Scheme, size: int | None = None) -> Iterator[View]:
-        """The rows of a scheme as of a ledger size."""
+    def view(self, scheme: Scheme, size: int | None = None, *, whole: bool = False) -> Iterator[View]:
+        """The rows of a scheme as of a ledger size; for a ``whole`` run, over everybody, on the engine of the settings."""
         self.projection.catch_up(scheme.id, evidence_types(scheme), zone=scheme.zone, size=size)
         with self.projection.view(scheme.id, size) as view:
-            yield view
+            yield view.on(self._engine) if whole and self.settings.engine else view
 
     def hierarchy(self, scheme: Scheme, size: int | None = None) -> Hierarchy:
         """The subjects of a scheme as known at a ledger size."""
@@ -334,7 +347,7 @@ class Workspace:
         whole = (scheme.fingerprint, reach.evidence, str(period))
         if only is None and subjects is None and whole in self._results:
             return self._results[whole]
-        with self.view(scheme, size) as view:
+        with self.view(scheme, size, whole=subjects is None) as view:
             hierarchy = self._hierarchy_in(scheme, view, reach)
             found = evaluate(scheme, view, hierarchy, period, only=only, subjects=subjects)
         released = release(found, scheme.minimum_group)
