@@ -1,0 +1,184 @@
+"""The ledger alone: durable appends beside what the disk can sync, a row tree, an audit and proofs beside bare hashing.
+
+``--entries 1000000`` is the full size; ``--url`` measures appends on another store than SQLite in a temporary folder, say a
+PostgreSQL of one's own (its blobs stay in the folder). The disk's rate is that of 4 KiB written over and synced, in the folder
+where the ledger lies, right after the step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pyarrow as pa
+from meter import Line, Meter
+
+from mingjian.base.keys import SigningKey
+from mingjian.record.ledger import Batch, Ledger, canonical_rows, leaf_hash, verify_consistency, verify_inclusion
+from mingjian.record.ledger._merkle import root_of, row_leaves
+from mingjian.record.ledger._owned import row_salts
+
+WRITERS, APPENDS, COMMIT, PROOFS, ROWS = 16, 300, 1_000, 1_000, 1_000_000
+HEAD = ("work", "count", "a second", "wall s", "CPU s", "peak MiB", "floor a second", "reached", "target", "floor")
+FORM = "{:<42}{:>11}{:>12}{:>9}{:>9}{:>10}{:>16}{:>9}  {:<24}{}"
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the ledgers lie, how many entries the large one has, and the store of the appends."""
+
+    folder: Path
+    entries: int
+    url: str
+
+    def ledger(self, name: str) -> Ledger:
+        """An empty ledger for one step."""
+        where = self.url or str(self.folder / name)
+        blobs = self.folder / "blobs" if self.url else None
+        return Ledger.create(where, origin=f"bench.example/{name}", key=SigningKey.generate(), blobs=blobs)
+
+
+def main() -> int:
+    """Measure all, one line each."""
+    asked = _arguments()
+    meter = Meter()
+    print(FORM.format(*HEAD), flush=True)
+    with tempfile.TemporaryDirectory(prefix="mingjian-bench-") as folder:
+        site = Site(Path(folder), asked.entries, asked.url)
+        if asked.url:
+            appends(site, meter, asked.writers)
+        else:
+            appends(site, meter, 1)
+            appends(site, meter, WRITERS)
+            tree(meter)
+            large(site, meter)
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--entries", type=int, default=1_000_000, help="of the ledger that is audited")
+    parser.add_argument("--url", default="", help="append to an empty store at this URL instead, and no more")
+    parser.add_argument("--writers", type=int, default=WRITERS, help="threads that append at a --url")
+    return parser.parse_args()
+
+
+def appends(site: Site, meter: Meter, writers: int) -> None:
+    """Entries of one row each, every one on disk before the next of its writer."""
+    ledger = site.ledger(f"{writers}-writers")
+    target = "70% of the floor" if writers == 1 else "above the floor"
+    with meter.work(f"durable appends, {writers} at once", target) as line, ThreadPoolExecutor(writers) as pool:
+        line.count = sum(pool.map(lambda writer: _append(ledger, writer), range(writers)))
+    with meter.floor("4 KiB written and synced") as _:
+        synced = _synced(site.folder / "synced")
+    show(line, synced / line.floor_wall)
+
+
+def _append(ledger: Ledger, writer: int) -> int:
+    for number in range(APPENDS):
+        ledger.append(_batch(writer * APPENDS + number))
+    return APPENDS
+
+
+def _synced(file: Path) -> int:
+    with file.open("wb", buffering=0) as target:
+        for _ in range(APPENDS):
+            target.seek(0)
+            target.write(secrets.token_bytes(4096))
+            os.fsync(target.fileno())
+    return APPENDS
+
+
+def tree(meter: Meter) -> None:
+    """Salts, leaves and root of a million rows that stand as canonical JSON."""
+    numbers = range(ROWS)
+    rows = canonical_rows(pa.table({"case": [f"case-{n}" for n in numbers], "value": pa.array(numbers, pa.int64())}))
+    key = secrets.token_bytes(32)
+    with meter.work("row tree, salted", "1.5 s") as line:
+        root_of(row_leaves(row_salts(key, numbers), rows))
+        line.count = ROWS
+    with meter.floor("as many SHA-256 as it has nodes"):
+        _hashed(rows * 2)
+    show(line, ROWS / line.floor_wall)
+
+
+def large(site: Site, meter: Meter) -> None:
+    """A ledger of many small entries: made, audited, and proven from."""
+    ledger = site.ledger("large")
+    with meter.work(f"durable appends, {COMMIT:,} a commit", "20,000 a second") as line:
+        for start in range(0, site.entries, COMMIT):
+            ledger.append_all(_batch(number) for number in range(start, min(start + COMMIT, site.entries)))
+        line.count = ledger.size
+    leaves = [entry.leaf for entry in ledger.state().entries()]
+    with meter.floor("as many SHA-256 of headers"):
+        _hashed(leaves)
+    show(line, line.count / line.floor_wall)
+
+    with meter.work("audit", f"{8 * site.entries / 1e6:g} s") as line:
+        assert not ledger.audit()
+        line.count = ledger.size
+    with meter.floor("a hash of each header, row and node"):
+        _hashed(leaves * 3)
+    show(line, line.count / line.floor_wall)
+    _proofs(ledger, meter, leaves)
+
+
+def _proofs(ledger: Ledger, meter: Meter, leaves: list[bytes]) -> None:
+    size, root = ledger.size, ledger.state().root()
+    wanted = [(number * 7919) % size for number in range(PROOFS)]
+    with meter.work("inclusion proofs", "5 ms each") as line:
+        paths = [ledger.prove_entry(index) for index in wanted]
+        line.count = PROOFS
+    with meter.floor("verifying them"):
+        assert all(
+            verify_inclusion(leaf_hash(leaves[index]), index, size, path, root)
+            for index, path in zip(wanted, paths, strict=True)
+        )
+    show(line, PROOFS / line.floor_wall)
+    sizes = [index + 1 for index in wanted]
+    with meter.work("consistency proofs", "5 ms each") as line:
+        proofs = [ledger.prove_consistency(old) for old in sizes]
+        line.count = PROOFS
+    roots = [ledger.state(old).root() for old in sizes]
+    with meter.floor("verifying them"):
+        assert all(
+            verify_consistency(old, size, before, root, proof)
+            for old, before, proof in zip(sizes, roots, proofs, strict=True)
+        )
+    show(line, PROOFS / line.floor_wall)
+
+
+def _batch(number: int) -> Batch:
+    table = pa.table({"case": [f"case-{number}"], "value": pa.array([number], pa.int64())})
+    return Batch("act", "bench", "bench", table, {"synthetic": "true"})
+
+
+def _hashed(texts: Iterable[bytes]) -> None:
+    for text in texts:
+        sha256(text).digest()
+
+
+def show(line: Line, floor: float) -> None:
+    """Print a line whose floor does so many a second."""
+    rate = line.count / line.wall
+    figures = (f"{line.count:,}", f"{rate:,.0f}", f"{line.wall:.2f}", f"{line.cpu:.2f}", f"{line.peak:,.0f}")
+    print(
+        FORM.format(line.what, *figures, f"{floor:,.0f}", f"{rate / floor:.0%}", line.target, line.floor).rstrip(),
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    started = time.perf_counter()
+    code = main()
+    print(f"{time.perf_counter() - started:.0f} s in all")
+    sys.exit(code)
