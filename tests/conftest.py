@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from urllib.request import Request, urlopen
 from uuid import uuid4
@@ -62,3 +63,36 @@ def postgresql(postgresql_server: str) -> str:
     with psycopg.connect(postgresql_server, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {schema}")
     return f"{postgresql_server}?options=-csearch_path%3D{schema}"
+
+
+# Two executors, each a process of its own with one core: what they share with this one is files and the network.
+MASTER = "local-cluster[2,1,1024]"
+SPARK_DEFAULTS = """
+spark.driver.memory 512m
+spark.driver.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
+spark.executor.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
+spark.sql.shuffle.partitions 2
+spark.task.maxFailures 1
+"""
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The master of a Spark on loopback, which starts where it is first asked, and ends with the tests.
+
+    Tests that use it stand in one group, so that only one worker has a Spark: ``xdist_group("spark")``.
+    """
+    pytest.importorskip("pyspark", reason="Spark is tried where PySpark is installed: pip install '.[dev]'")
+    if shutil.which("java") is None:
+        pytest.skip("Spark is tried where there is Java 17 (Debian: apt-get install openjdk-17-jre-headless)")
+    folder = tmp_path_factory.mktemp("spark")
+    (folder / "spark-defaults.conf").write_text(SPARK_DEFAULTS)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("SPARK_CONF_DIR", str(folder)), ("SPARK_LOCAL_IP", "127.0.0.1")):
+            patch.setenv(name, value)
+        yield MASTER
+        from pyspark.sql import SparkSession
+
+        session = SparkSession.getActiveSession()
+        if session is not None:
+            session.stop()

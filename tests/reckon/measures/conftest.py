@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +123,31 @@ def ballots() -> Callable[..., list[dict[str, Any]]]:
         return [row] * count
 
     return make
+
+
+@pytest.fixture(scope="session")
+def programme_rows(task, ballots) -> Rows:
+    """Rows of every type of the programme, some of them of former quarters, few enough to be reckoned on any engine."""
+    first = date(2021, 7, 1)
+    return {
+        "indicator": [{"code": c, "aspect": a, "weight": w, "since": first} for c, a, w in (("a", "x", 3), ("b", "y", 5))],
+        "task": [
+            task(f"{u}{c}{q}", u, q, 7, 3 + len(c + q + u) % 4, indicator=c, state=state)
+            for u in ("U1", "U2", "U3") for c in "ab" for q, state in (("2021Q2", "late"), ("2021Q3", "done"))
+        ],
+        "ballot": [*ballots("U1", 12), *ballots("U1", 5, "fair", "staff"), *ballots("U2", 11, "poor"), *ballots("U3", 3, None)],
+        "item": [
+            {"item": f"{who}{i}", "received": first - timedelta(days=40 - 37 * i), "about": who, "weight": 7**i}
+            for who in ("L1", "L2") for i in range(3)
+        ],
+        "post": [{"leader": "L1", "since": first + timedelta(days=9 * i), "rank": 5 - i} for i in range(3)],
+        "reading": [
+            {"meter": f"{u}{i}", "unit": u, "at": f"2021-0{7 + i}-01T03:00:00+08:00", "wh": 2**60 + i, "price": "0.333333"}
+            for u in ("U1", "U2") for i in range(3)
+        ],
+        "contract": [
+            {"contract": f"K{i}", "unit": "U1", "month": f"2021-0{7 + i % 3}", "wh": 10 + i, "price": "1.25", "firm": i != 2,
+             "signed": "2021-06-30T23:00:00Z", "until": "2022-01-01"} for i in range(5)
+        ],
+        "supply": [{"unit": "U1", "month": f"2021-0{m}", "wh": 17} for m in (7, 8, 9)],
+    }  # fmt: skip

@@ -1,0 +1,148 @@
+"""What a workspace is run on changes no byte of what it says: a directory and DuckDB, or PostgreSQL, S3 and Spark."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import stat
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from mingjian.base.errors import Misuse
+from mingjian.base.keys import SigningKey
+from mingjian.base.values import Period
+from mingjian.workspace import Order, Settings, Workspace, issue_into, sample_rows
+
+pytestmark = pytest.mark.xdist_group("spark")
+
+UNITS = [f"U{n:02}" for n in range(1, 9)]
+MEASURED = ("subject", "indicator", "task", "adjustment", "form", "item")  # what other types tell enters no measure
+ORDERS = {
+    "three_portraits": Order(Period.parse("2021Q3"), {"unit_portrait": UNITS[:2], "leader_portrait": ["L001", "L002"]}),
+    "green_power": Order(Period.parse("2021"), {"green_certificate": None}, "auditor"),
+}
+Statements = Mapping[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory) -> Mapping[str, Mapping[str, Path]]:
+    """By scheme and type, the sample's rows as files: all of green power, and of the district those of eight units."""
+    folder = tmp_path_factory.mktemp("rows")
+    files: dict[str, dict[str, Path]] = {}
+    for scheme in ORDERS:
+        for kind, table in sample_rows(scheme, 20210907).items():
+            if scheme == "green_power" or kind in MEASURED:
+                found = (
+                    table.filter(pc.is_in(table["unit"], pa.array(UNITS))) if "unit" in table.column_names else table
+                )
+                files.setdefault(scheme, {})[kind] = folder / f"{scheme}-{kind}.parquet"
+                pq.write_table(found, files[scheme][kind])
+    return files
+
+
+class Clock:
+    """Each look at it is a second later."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2021, 10, 8, 8, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.time += timedelta(seconds=1)
+        return self.time
+
+
+@pytest.fixture
+def fixed(monkeypatch) -> Callable[[str], None]:
+    """Let all that is drawn from now on be drawn alike: keys, and the salts of rows and values."""
+
+    def fix(what: str) -> None:
+        drawn = random.Random(what)
+        monkeypatch.setattr("secrets.token_bytes", drawn.randbytes)
+        monkeypatch.setattr(SigningKey, "generate", lambda: SigningKey.from_seed(drawn.randbytes(32)))
+
+    return fix
+
+
+@pytest.fixture
+def filled(fixed, rows):
+    """Make a workspace with the rows of both schemes."""
+
+    def fill(folder: Path, settings: Settings) -> Workspace:
+        fixed("rows")
+        workspace = Workspace.create(folder, origin="example.org/two", clock=Clock(), settings=settings)
+        for name, files in rows.items():
+            scheme = workspace.adopt(name, "tester")
+            for kind, file in files.items():
+                assert workspace.add_file(scheme, kind, file, "tester", synthetic=True).rows
+        return workspace
+
+    return fill
+
+
+@pytest.fixture
+def issued(fixed):
+    """Issue what the orders say; the bytes of each file."""
+
+    def issue(workspace: Workspace, into: Path) -> Statements:
+        fixed("statements")
+        for name, order in ORDERS.items():
+            issue_into(workspace, workspace.scheme(name), order, into, by="tester")
+        return {file.name: file.read_bytes() for file in sorted(into.iterdir())}
+
+    return issue
+
+
+def opened(folder: Path, workspace: Workspace) -> Workspace:
+    """A workspace with the clock where another's stands."""
+    clock = Clock()
+    clock.time = workspace.clock.time
+    return Workspace.open(folder, clock=clock)
+
+
+def test_statements_of_both_schemes_have_the_same_bytes_on_spark(filled, issued, spark, tmp_path):
+    here = filled(tmp_path / "here", Settings())
+    shutil.copytree(here.folder, tmp_path / "there")
+    Settings(engine=spark).save(tmp_path / "there")
+    there = opened(tmp_path / "there", here)
+    found, expected = issued(there, tmp_path / "there-issued"), issued(here, tmp_path / "here-issued")
+    assert {name for name in expected if name.startswith("green")} != set()
+    assert len(expected) == 4 + 4 + 2  # portraits, certificates, status list and whom to trust
+    assert found == expected
+    for name, order in ORDERS.items():
+        assert list(there.measure(there.scheme(name), order.period)) == list(
+            here.measure(here.scheme(name), order.period)
+        )
+
+
+def test_statements_have_the_same_bytes_on_postgresql_s3_and_spark(filled, issued, spark, postgresql, s3, tmp_path):
+    here = filled(tmp_path / "here", Settings())
+    there = filled(tmp_path / "there", Settings(postgresql, s3, spark))
+    there = opened(there.folder, there)
+    assert not (there.folder / "ledger.db").exists()
+    assert issued(there, tmp_path / "there-issued") == issued(here, tmp_path / "here-issued")
+
+
+def test_what_a_workspace_is_run_on_is_said_once_and_seen_by_its_owner(tmp_path):
+    made = Workspace.create(tmp_path / "w", origin="example.org/w", settings=Settings(engine="local[1]"))
+    file = made.folder / "workspace.toml"
+    assert file.read_text() == 'engine = "local[1]"\n'
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert Workspace.open(made.folder).settings == made.settings
+    plain = Workspace.create(tmp_path / "plain", origin="example.org/plain")
+    assert not (plain.folder / "workspace.toml").exists()
+    assert Workspace.open(plain.folder).settings == Settings()
+
+
+@pytest.mark.parametrize("text", ['engin = "x"', "engine = 7", "engine"], ids=["name", "number", "toml"])
+def test_settings_that_say_anything_else_are_refused(tmp_path, text):
+    made = Workspace.create(tmp_path / "w", origin="example.org/w")
+    (made.folder / "workspace.toml").write_text(text)
+    with pytest.raises(Misuse) as error:
+        Workspace.open(made.folder)
+    assert "ledger, blobs, engine" in error.value.remedy
