@@ -128,6 +128,15 @@ def test_statements_have_the_same_bytes_on_postgresql_s3_and_spark(filled, issue
     assert issued(there, tmp_path / "there-issued") == issued(here, tmp_path / "here-issued")
 
 
+def test_rows_that_a_killed_process_left_for_a_cluster_go_with_the_projection(tmp_path):
+    workspace = Workspace.create(tmp_path / "w", origin="example.org/w")
+    left = workspace.projection.laid_out / "tmpx" / "0-item.parquet"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"rows")
+    workspace.forget()  # as an erasure does
+    assert not workspace.projection.laid_out.exists()
+
+
 def test_what_a_workspace_is_run_on_is_said_once_and_seen_by_its_owner(tmp_path):
     made = Workspace.create(tmp_path / "w", origin="example.org/w", settings=Settings(engine="local[1]"))
     file = made.folder / "workspace.toml"
