@@ -225,7 +225,7 @@ def test_it_holds_what_cannot_be_made_again_for_its_owner_alone(desk: Desk, tmp_
         for path in folder.rglob("*")
         if path.is_file()
         and "index.db" not in path.name
-        and not path.name.endswith((".lock", "-wal", "-shm", ".draft"))
+        and not path.name.endswith((".lock", ".next", "-wal", "-shm", ".draft"))
     }
     unnamed = {n for n in living if n.startswith("attachments/") and (folder / n).read_bytes() == b"no row names it"}
     assert set(names) == living - {"projection.duckdb"} - unnamed | {"manifest.json"}
@@ -233,7 +233,7 @@ def test_it_holds_what_cannot_be_made_again_for_its_owner_alone(desk: Desk, tmp_
     assert all(any(n.startswith(top) for n in names) for top in tops)
     restore(file, tmp_path / "again")
     for path in (tmp_path / "again").rglob("*"):
-        assert mode(path) & 0o077 == 0 or path.name.endswith((".lock", "-wal", "-shm")), path
+        assert mode(path) & 0o077 == 0 or path.name.endswith((".lock", ".next", "-wal", "-shm")), path
     assert (tmp_path / "again" / "issued" / "画像 U1.json").read_text() == "{}"
 
 
@@ -255,6 +255,40 @@ def test_what_is_erased_while_it_is_taken_is_not_in_it(
     restored = Workspace.open(tmp_path / "again")
     assert restored.ledger.erased() == desk.workspace.ledger.erased() != {}
     assert not list((tmp_path / "again").glob("attachments/*/*"))
+
+
+def test_a_backup_has_an_erasure_whole_or_not_at_all(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mingjian.workspace import _erasing
+
+    about, half, go_on = _erasing._about, Event(), Event()
+
+    def about_after_a_while(*arguments: Any) -> Any:
+        half.set()  # the rows are gone, the account is not
+        go_on.wait(60)
+        return about(*arguments)
+
+    def erase() -> None:
+        issued = [desk.workspace.folder / "issued"]
+        erase_person(desk.workspace, desk.scheme, "L1", by="desk", reason="x", folders=issued, accounts=desk.accounts)
+
+    monkeypatch.setattr(_erasing, "_about", about_after_a_while)
+    desk.accounts.create("somebody", password="correct horse battery", subject="L1")
+    erasing = Thread(target=erase)
+    backing_up = Thread(target=back_up, args=(desk.workspace, tmp_path / "b.tar"))
+    erasing.start()
+    assert half.wait(60)
+    backing_up.start()
+    backing_up.join(1)
+    assert backing_up.is_alive(), "it waits for the erasure to end"
+    go_on.set()
+    erasing.join()
+    backing_up.join()
+    restore(tmp_path / "b.tar", tmp_path / "again")
+    restored = Desk(Workspace.open(tmp_path / "again"))
+    assert restored.workspace.ledger.erased() == desk.workspace.ledger.erased() != {}
+    assert "L1" not in {account.subject for account in restored.accounts.accounts()}
 
 
 def test_a_workspace_that_never_keeps_still_gives_no_backup(

@@ -44,18 +44,24 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(help="A file that `mingjian backup` wrote.")],
     folder: Annotated[Path, typer.Argument(help="A new folder, which becomes the workspace.")],
+    ledger: Annotated[str, typer.Option(help="Where its ledger goes: a postgresql:// URL (default: here).")] = "",
+    blobs: Annotated[str, typer.Option(help="Where large payloads go: s3://bucket/prefix (default: here).")] = "",
     json: Json = False,
 ) -> None:
     """Make the workspace of a backup again, and audit its ledger and read log.
 
-    All of it comes back, or nothing. Passwords, roles and erased people are as they were when the backup was taken: erase again
-    what was erased since.
+    All of it comes back, or nothing, wherever it lay before: into the folder, or its ledger and blobs to the places that are
+    named. Passwords, roles and erased people are as they were when the backup was taken: erase again what was erased since.
     """
+    from mingjian.workspace import Settings
     from mingjian.workspace import restore as restored
 
     shown = face(json)
     with shown.progress() as progress:
-        back = restored(file, folder, progress=lambda done, of: progress(shown.word("size"), done, of))
+        settings = Settings(ledger, blobs)
+        back = restored(
+            file, folder, settings=settings, progress=lambda done, of: progress(shown.word("size"), done, of)
+        )
     audited = f"{shown.word('audited')}: {back.head.size} {shown.word('size')}"
     lines = [f"{shown.word('written')} {folder}", audited, f"{shown.word('root')}: {back.head.root.hex()}"]
     shown.lines({"folder": str(folder), **_json(back)}, lines)

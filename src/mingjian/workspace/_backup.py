@@ -38,8 +38,9 @@ from mingjian.record.ledger import Checkpoint, Ledger, LedgerState, parse_checkp
 from mingjian.workspace._attachments import ATTACHMENTS
 from mingjian.workspace._erasing import ATTACHMENT, erasing
 from mingjian.workspace._office import ACCOUNTS, ISSUED, READS
+from mingjian.workspace._settings import Settings
 from mingjian.workspace._whole import DRAFT
-from mingjian.workspace._workspace import PAPERS, Clock, Workspace, now
+from mingjian.workspace._workspace import HERE, PAPERS, Clock, Workspace, now
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = "mingjian-backup-1"
@@ -227,12 +228,16 @@ def _stat(path: Path) -> tuple[int, int] | None:
 
 
 # -- and back -----------------------------------------------------------------------------------------------------------
-def restore(file: Path, folder: Path, *, clock: Clock = now, progress: Progress = lambda *_: None) -> Backup:
+def restore(
+    file: Path, folder: Path, *, settings: Settings = HERE, clock: Clock = now, progress: Progress = lambda *_: None
+) -> Backup:
     """Make the workspace of a backup in a new folder, whole or not at all, and audit it.
 
-    All in it is its owner's alone (folders 0700, files 0600). ``progress`` hears (entries audited, entries in all). Raises
-    Misuse for a file that is no backup and a folder that is not empty; Tampered where anything is not what was backed up, or
-    does not belong in a backup; MingjianError where a file cannot be written.
+    All in it is its owner's alone (folders 0700, files 0600). ``settings`` say what it is run on from now on: its ledger and
+    blobs, once they are audited, go there. ``progress`` hears (entries audited, entries in all). Raises Misuse for a file that
+    is no backup, a folder that is not empty and a place that has a ledger or blobs; Tampered where anything is not what was
+    backed up, or does not belong in a backup; MingjianError where a file cannot be written, or a place not be reached. What was
+    brought to such a place by then stays there.
     """
     folder = folder.resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -244,6 +249,9 @@ def restore(file: Path, folder: Path, *, clock: Clock = now, progress: Progress 
     try:
         note, listed = _unpacked(file, place)
         head = _audited(place, note, clock, progress)
+        if settings.ledger or settings.blobs:
+            _carry(place, settings, head)
+        settings.save(place)
         os.sync()  # the files before the name under which they are found
         place.replace(folder)
     finally:
@@ -338,6 +346,19 @@ def _audited(place: Path, note: str, clock: Clock, progress: Progress) -> Checkp
     if findings or (state.size, state.root()) != (head.size, head.root):
         raise Tampered("the ledger of this backup does not audit clean", findings=findings)
     return head
+
+
+def _carry(place: Path, settings: Settings, head: Checkpoint) -> None:
+    """Bring an unpacked ledger to where the settings have it. Raises Tampered where it does not arrive as it left."""
+    Ledger.open(place).carry(settings.ledger, settings.blobs)
+    if settings.ledger:
+        for path in place.glob(f"{_LEDGER}*"):
+            path.unlink()
+    if settings.blobs and (place / _BLOBS).is_dir():
+        shutil.rmtree(place / _BLOBS)
+    arrived = Ledger.open(settings.ledger or place, blobs=settings.blobs or None)
+    if (arrived.size, arrived.state().root()) != (head.size, head.root):
+        raise Tampered("the ledger did not arrive as it left", remedy="restore it to another place")
 
 
 def _signed(ledger: Ledger, note: str) -> Checkpoint:
