@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from mingjian.base.values import canonical
 from mingjian.record.access._account_store import Instant
-from mingjian.record.ledger import Ledger, LedgerState, sqlite_engine
+from mingjian.record.ledger import Damaged, Ledger, LedgerState, sqlite_engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def mended(path: Path, ledger: Ledger) -> tuple[str, str]:
             reached = min(present.size, state.size)
             good = present.digest(reached) == anew.digest(reached) and present.size <= ledger.size
             fault = "" if good else "it has other rows than the log of reads"
-        except sa.exc.DatabaseError as damage:
+        except (sa.exc.DatabaseError, Damaged) as damage:
             fault = f"it cannot be read: {_first_line(damage)}"
             for suffix in ("", "-wal", "-shm"):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)

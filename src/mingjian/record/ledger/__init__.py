@@ -4,8 +4,9 @@ A *batch* of rows becomes an *entry*, whose root commits to every row under a sa
 head is a signed *checkpoint*. The functions here need no store: who verifies has only bytes.
 """
 
-from mingjian.record.ledger._audit import RESTORE, Damaged, readable
+from mingjian.record.ledger._audit import readable
 from mingjian.record.ledger._checkpoint import Checkpoint, parse_checkpoint
+from mingjian.record.ledger._database import RESTORE, Damaged
 from mingjian.record.ledger._entry import Batch, Entry, RowProof
 from mingjian.record.ledger._key_history import read_key_history, write_key_history
 from mingjian.record.ledger._keys import ROLES, KeyChange, KeyHistory, Role, by_issuers, by_nobody, change_key

@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from mingjian.base.errors import Finding, MingjianError, Misuse, Place, Tampered
 from mingjian.base.keys import NoteKey
 from mingjian.record.ledger._checkpoint import Checkpoint, parse_checkpoint
+from mingjian.record.ledger._database import RESTORE, Damaged
 from mingjian.record.ledger._entry import read_header
 from mingjian.record.ledger._merkle import leaf_hash, root_of
 from mingjian.record.ledger._payload import check_rows, read_placed
@@ -26,8 +27,6 @@ from mingjian.record.ledger._tiles import TILE_WIDTH, extended, tile_name
 
 ERASURE: Final = "erasure"  # the kind of an entry that says how many rows of which entries were erased
 ERASURE_SCHEMA: Final = pa.schema([("entry", pa.int64()), ("rows", pa.int64())])
-
-RESTORE: Final = "restore it from a copy of the ledger: `mingjian restore`"
 
 Progress = Callable[[int, int], None]
 
@@ -45,10 +44,6 @@ def audit(store: Store, signers: Sequence[NoteKey], checkpoint: str | None, prog
     return findings
 
 
-class Damaged(Tampered):
-    """A database that cannot be read further."""
-
-
 @contextmanager
 def readable(name: str) -> Iterator[None]:
     """While a database of that name is read. Raises Damaged where it is, MingjianError where it can be reached no more."""
@@ -61,7 +56,7 @@ def readable(name: str) -> Iterator[None]:
                 "the database cannot be reached any more", why=first_line(fault), where=name, remedy=remedy
             ) from fault
         why = first_line(fault)
-        raise Damaged("the database cannot be read further", why=why, where=name, remedy=RESTORE) from fault
+        raise Damaged(name, why) from fault
 
 
 def _findings(store: Store, signed: Checkpoint | None, progress: Progress) -> Iterator[Finding]:
@@ -96,6 +91,8 @@ def _entry_findings(
     try:
         entry = read_header(index, header)
         check_rows(store.stored(index), entry)
+    except Damaged:
+        raise
     except (Tampered, Misuse) as fault:  # Misuse: rows put there by hand may have no canonical form at all
         yield _of_entry(index, "rows-differ", ": ".join(filter(None, (fault.what, fault.why))))
     else:
@@ -109,6 +106,8 @@ def _erasure_findings(store: Store, size: int) -> Iterator[Finding]:
     for index, header in store.headers(0, size, size, kind=ERASURE):
         try:
             table = read_placed(store.stored(index), read_header(index, header)).table
+        except Damaged:
+            raise
         except (Tampered, Misuse):
             continue  # a finding of its own
         for row in table.to_pylist():

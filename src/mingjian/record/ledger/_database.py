@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from mingjian.base.errors import Misuse
+from mingjian.base.errors import Misuse, Tampered
+
+RESTORE: Final = "restore it from a copy of the ledger: `mingjian restore`"
 
 Values = tuple[object, ...]
+
+
+class Damaged(Tampered):
+    """A database that cannot be read further."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__("the database cannot be read further", why=why, where=name, remedy=RESTORE)
 
 
 class Database(Protocol):

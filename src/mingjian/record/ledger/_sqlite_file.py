@@ -1,4 +1,4 @@
-"""A SQLite file, and what is told of a disk on which it cannot be written."""
+"""A SQLite file, and what is told of one that cannot be read, or of a disk on which it cannot be written."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine, ExceptionContext
 
 from mingjian.base.errors import MingjianError
+from mingjian.record.ledger._database import Damaged
 
 # The low byte of a result code says what went wrong at all, the others where: https://www.sqlite.org/rescode.html
 _REFUSED: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
@@ -24,12 +25,16 @@ _FAILED: Final = frozenset(
 
 
 def sqlite_engine(path: Path) -> Engine:
-    """Connections to a SQLite file. A statement that the disk refuses raises MingjianError, and nothing of it is taken."""
+    """Connections to a SQLite file. A statement that the disk refuses raises MingjianError, and nothing of it is taken; one
+    that meets damage raises Damaged.
+    """
     engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), hide_parameters=True)
 
     def tell(context: ExceptionContext) -> None:
         fault = context.original_exception
-        code = fault.sqlite_errorcode if isinstance(fault, sqlite3.OperationalError) else 0
+        code = getattr(fault, "sqlite_errorcode", 0)
+        if code & 0xFF == sqlite3.SQLITE_CORRUPT:
+            raise Damaged(str(path), str(fault)) from fault
         if code & 0xFF in _REFUSED or code in _FAILED:
             raise MingjianError(
                 "the database cannot be written",
