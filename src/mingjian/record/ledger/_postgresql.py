@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ PATIENCE: Final = 30_000  # milliseconds that an erasure waits for readers
 _OURS: Final = 0x6D696E67 << 32  # advisory locks of a database are one space; OIDs have 32 bits
 _LOCK: Final = sa.text(f"SELECT pg_advisory_xact_lock({_OURS} | 'ledger'::regclass::oid::bigint)")
 _LOCK_TO_CREATE: Final = sa.text(f"SELECT pg_advisory_xact_lock({_OURS})")
+# An @ further back, or a port that is no number, was part of a password: it must be named nowhere.
+_WHOLE: Final = re.compile(r"postgresql://[^/?]*[^@]*")
+_PORTS: Final = re.compile(r"[0-9,]*")
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
 _NO_LOCK_GOT: Final = "55P03"  # SQLSTATE lock_not_available
 
@@ -141,8 +145,12 @@ def _connector(url: str) -> tuple[Callable[[], Any], str]:
     try:
         known = conninfo_to_dict(plain)
     except psycopg.ProgrammingError:  # its message repeats parts of the URL, which may be those of a password
-        remedy = "write it as postgresql://user@host:port/database, with %-escapes for other signs in a name"
-        raise Misuse("no such store", why="the URL cannot be read", remedy=remedy) from None
+        known = None
+    if known is None or not _WHOLE.fullmatch(plain) or not _PORTS.fullmatch(str(known.get("port", ""))):
+        remedy = (
+            "write it as postgresql://user@host:port/database, with %-escapes for other signs in a name or a password"
+        )
+        raise Misuse("no such store", why="the URL cannot be read", remedy=remedy)
     host = ":".join(str(known[part]) for part in ("host", "port") if known.get(part))
     name = f"postgresql://{host}/{known.get('dbname', '')}" + (f" {known['options']}" if known.get("options") else "")
 
