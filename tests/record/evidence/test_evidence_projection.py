@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +20,7 @@ from mingjian.base.errors import MingjianError, Misuse
 from mingjian.base.keys import SigningKey
 from mingjian.declare import EvidenceType, Field, Title
 from mingjian.record.evidence import Projection, View, read_rows
-from mingjian.record.ledger import Batch, Ledger, Placed
+from mingjian.record.ledger import Batch, Ledger, Run
 
 Types = Mapping[str, EvidenceType]
 Rows = Sequence[tuple[str, int]]
@@ -57,9 +57,12 @@ class Batches:
             if (its, of) == (kind, scheme):
                 yield Listed(index, its, of, table.num_rows)
 
-    def placed(self, index: int) -> Placed:
-        table = self.tables[index][2]
-        return Placed(table, pa.array(range(table.num_rows), pa.int64()))
+    def runs(self, entries: Iterable[Listed]) -> Iterator[Run]:
+        for entry in entries:
+            table = self.tables[entry.index][2]
+            yield Run(
+                table, pa.array([entry.index] * table.num_rows, pa.int64()), pa.array(range(table.num_rows), pa.int64())
+            )
 
     def erasures(self) -> int:
         return 0
@@ -94,7 +97,7 @@ def test_as_of_any_size_the_last_row_of_each_key_counts(types: Types, batches: l
         anew = projection(folder, ledger, "q.duckdb")
         anew.catch_up("s", indicator)
         assert anew.digest() == grown.digest()
-        numbered = [_numbered(ledger.placed(number).table, number) for number in range(ledger.size)]
+        numbered = [_numbered(ledger.tables[number][2], number) for number in range(ledger.size)]
         if numbered:
             assert content(View.of({"indicator": pa.concat_tables(numbered)}, indicator)) == expected[-1]
 

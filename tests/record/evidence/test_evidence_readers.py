@@ -20,7 +20,7 @@ import xlsxwriter
 from mingjian.base.errors import MingjianError, Misuse
 from mingjian.declare import EvidenceType
 from mingjian.record.evidence import Intake, read_file
-from mingjian.record.evidence._xlsx import error_cells
+from mingjian.record.evidence._xlsx import look_into
 
 Types = Mapping[str, EvidenceType]
 NOTES = "日期,内容\n2021-08-15,甲\n\n2021年8月16日,乙\n"
@@ -163,12 +163,12 @@ def test_errors_are_found_in_workbooks_of_either_standard() -> None:
     transitional = b"http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     strict = rewritten(file.getvalue(), "xl/workbook.xml", transitional, b"http://purl.oclc.org/ooxml/relationships")
     for data in (file.getvalue(), strict):
-        assert {place: str(error) for place, error in error_cells(data, "表").items()} == {(2, 27): "#DIV/0!"}
-        assert error_cells(data, "空") == {}
-        with pytest.raises(ValueError, match="no sheet '一'"):
-            error_cells(data, "一")
+        assert {place: str(error) for place, error in look_into(data, "表").errors.items()} == {(3, 28): "#DIV/0!"}
+        assert look_into(data, "空").errors == look_into(data, "").errors == {}
+        with pytest.raises(KeyError, match="表"):
+            look_into(data, "一")
     with pytest.raises(ValueError, match="zip"):
-        error_cells(b"no workbook", "表")
+        look_into(b"no workbook", "表")
 
 
 def test_json_lines_keep_numbers_exact(tmp_path: Path, types: Types) -> None:

@@ -17,6 +17,7 @@ from typing import Final
 
 from mingjian.base.values import number_text, round_half_away
 from mingjian.declare import Field
+from mingjian.record.evidence._limits import LONGEST_TEXT
 from mingjian.record.evidence._moments import (
     date_of,
     instant_of,
@@ -28,7 +29,7 @@ from mingjian.record.evidence._moments import (
 from mingjian.record.evidence._schema import DIGITS
 from mingjian.record.evidence._xlsx import SheetError
 
-Value = str | bool | int | Decimal | date | datetime
+Value = str | bool | int | Decimal | date | datetime | list[int | None]
 
 _ASCII: Final = {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000: " ", 0x2212: "-"}
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
@@ -59,6 +60,8 @@ def parse(field: Field, raw: object, zone: tzinfo | None = None) -> Value | None
     ``raw`` is what a reader gives: text, a number, a flag, a date, an instant, an error of a sheet or nothing. A time
     without a zone is read on the clock of ``zone``.
     """
+    if isinstance(raw, str) and len(raw) > LONGEST_TEXT:
+        raise Broken("text-too-long", f"more than {LONGEST_TEXT:,} characters", "hand it in as a file of its own")
     cell = _clean(raw) if isinstance(raw, str) else raw
     if cell is None or cell == "":
         if field.optional:
@@ -241,6 +244,20 @@ def _period(field: Field, cell: object, _zone: tzinfo | None) -> str:
     return str(period)
 
 
+def _series(field: Field, cell: object, zone: tzinfo | None) -> list[int | None]:
+    """Whole numbers in order of time, None where one is missing."""
+    if not isinstance(cell, list):
+        remedy = f"in a file, give one value a line, under the headings time and {field.name}"
+        raise Broken("not-a-series", "a series does not fit in one cell", remedy)
+    values: list[int | None] = []
+    for number, value in enumerate(cell, 1):
+        try:
+            values.append(None if value is None else _integer(field, value, zone))
+        except Broken as broken:
+            raise Broken(broken.rule, f"value {number} of the series: {broken.message}", broken.remedy) from broken
+    return values
+
+
 _PARSERS: Final[dict[str, Callable[[Field, object, tzinfo | None], Value]]] = {
     "text": _text,
     "subject": _text,
@@ -253,4 +270,5 @@ _PARSERS: Final[dict[str, Callable[[Field, object, tzinfo | None], Value]]] = {
     "date": _date,
     "time": _time,
     "period": _period,
+    "series": _series,
 }

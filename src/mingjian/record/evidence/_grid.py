@@ -6,14 +6,16 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import pyarrow as pa
 
 from mingjian.base.errors import Finding, Place
-from mingjian.declare import EvidenceType
+from mingjian.declare import TIME, EvidenceType
 from mingjian.record.evidence._fields import near, shown
+from mingjian.record.evidence._series import series_fields
 
+_TIMES: Final = frozenset({TIME, "时间"})  # the heading of a file with one value of a series a line
 Cells: TypeAlias = "Sequence[object] | pa.ChunkedArray[Any]"
 
 
@@ -38,6 +40,8 @@ class Names:
         text = unicodedata.normalize("NFC", str(heading)).strip()
         if text in self.type.fields:
             return text
+        if series_fields(self.type) and text.casefold() in _TIMES:
+            return TIME
         folded = text.casefold()
         found = [
             field.name
@@ -70,7 +74,8 @@ def grid_of_records(numbered: Iterable[tuple[int, Mapping[str, object]]], type: 
         records.append({field: record[name] for name, field in pairs})
         if len(records[-1]) < len(record):
             findings += _record_findings(record, pairs, names, replace(place, row=line))
-    cells = {field: [record.get(field) for record in records] for field in type.fields}
+    fields = dict.fromkeys([*type.fields, *(field for pairs in known.values() for _, field in pairs)])
+    cells = {field: [record.get(field) for record in records] for field in fields}
     return Grid(place, lines, cells, tuple(findings))
 
 
@@ -87,29 +92,25 @@ def _doubled(field: str, place: Place) -> Finding:
     return Finding("doubled-column", "the same column twice", replace(place, field=field), remedy="keep one")
 
 
-def grid_of_table(
-    header: Sequence[object], lines: Sequence[int], rows: Sequence[Sequence[object]], type: EvidenceType, place: Place
+def is_meant(heading: object, type: EvidenceType) -> bool:
+    """Whether what stands under a heading is looked at: under one that means nothing, nothing is."""
+    return is_empty(heading) or Names(type).field(heading) is not None
+
+
+def grid_of_columns(
+    header: Sequence[object],
+    columns: Sequence[Cells],
+    lines: Sequence[int],
+    type: EvidenceType,
+    place: Place,
+    findings: Sequence[Finding] = (),
 ) -> Grid:
-    """Rows of cells under a header as a grid; ``lines`` has their numbers, and rows may be of unequal length.
+    """Columns of equal length under a header as a grid; ``lines`` has the numbers of the rows, ``findings`` what else is wrong.
 
-    What is wrong with the header is a finding of the file: an unknown, doubled, nameless or missing column. A cell beyond
-    the header is a finding of its row.
+    What is wrong with the header is a finding of the file: an unknown, doubled, nameless or missing column. A column that is
+    not `is_meant` may be empty.
     """
-    width = len(header)
-    findings = [
-        Finding("cell-without-column", "a value beyond the last column", replace(place, row=line), shown(extra))
-        for line, row in zip(lines, rows, strict=True)
-        for extra in row[width:]
-        if not is_empty(extra)
-    ]
-    columns = [[row[index] if index < len(row) else None for row in rows] for index in range(width)]
-    return _under_header(header, columns, lines, type, place, findings)
-
-
-def grid_of_columns(header: Sequence[object], columns: Sequence[Cells], type: EvidenceType, place: Place) -> Grid:
-    """Columns of equal length as a grid; rows are numbered from 1."""
-    rows = len(columns[0]) if columns else 0
-    return _under_header(header, columns, range(1, rows + 1), type, place, [])
+    return _under_header(header, columns, lines, type, place, [*findings])
 
 
 def _under_header(
@@ -129,10 +130,14 @@ def _under_header(
             cells[field] = column
         elif not is_empty(heading):
             findings.append(names.unknown(heading, place))
-        elif not all(is_empty(plain_cell(cell)) for cell in column):
+        elif not all(is_empty(cell) for cell in distinct(column)):
             findings.append(Finding("column-without-name", "a column with values but no heading", place))
+    if TIME in cells and type.date in cells and TIME not in type.fields:
+        at = replace(place, field=type.date)
+        findings.append(Finding("unknown-column", "the period follows from the times", at, remedy="leave it out"))
+    implied = type.date if TIME in cells and TIME not in type.fields else ""
     for wanted in type.fields.values():
-        if wanted.name not in cells and not wanted.optional:
+        if wanted.name not in cells and not wanted.optional and wanted.name != implied:
             missing = f"no column {wanted.title.zh} ({wanted.title.en})"
             remedy = f"add it under this title or as {wanted.name}"
             findings.append(Finding("missing-column", missing, replace(place, field=wanted.name), remedy=remedy))
@@ -142,6 +147,11 @@ def _under_header(
 def is_empty(cell: object) -> bool:
     """Whether nothing stands in a cell."""
     return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def distinct(column: Cells) -> Iterable[object]:
+    """The cells of a column, each once where Arrow can tell."""
+    return column.unique().to_pylist() if isinstance(column, pa.ChunkedArray) else column
 
 
 def plain_cell(cell: object) -> object:

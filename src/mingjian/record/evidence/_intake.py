@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -12,12 +13,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-from mingjian.base.errors import Finding, MingjianError, Place
-from mingjian.declare import EvidenceType, Field
-from mingjian.record.evidence._columns import read_cells
-from mingjian.record.evidence._fields import Broken, shown
-from mingjian.record.evidence._grid import Grid, grid_of_records, plain_cell
+from mingjian.base.errors import Finding, MingjianError, Misuse, Place
+from mingjian.base.values import Period
+from mingjian.declare import TIME, EvidenceType
+from mingjian.record.evidence._columns import broken_cells, read_cells
+from mingjian.record.evidence._grid import Grid, grid_of_records
+from mingjian.record.evidence._limits import listed
+from mingjian.record.evidence._long import grouped
 from mingjian.record.evidence._schema import DIGITS, LINE, Column, arrow_schema
+from mingjian.record.evidence._series import series_fields
 
 pc: Final[Any] = pyarrow.compute  # its stubs refuse arrays of any type
 
@@ -72,7 +76,13 @@ def take_in(grid: Grid, type: EvidenceType, zone: str = "", sha256: str = "") ->
     """The typed rows of a grid, and every finding about them, by row and then in the order of the fields.
 
     A field that is not in the grid at all is empty in every row; whether it may be is for the reader of the header to say.
+    A grid with times has one value of a series a line: its lines are grouped to rows first, and ``refused`` counts series.
     """
+    if TIME in grid.cells and series_fields(type):
+        lines = grouped(grid, type, zone)
+        whole = take_in(lines.grid, type, zone, sha256)
+        told = (*discreet(lines.findings, type), *whole.findings)
+        return replace(whole, findings=told, refused=whole.refused + lines.left_out)
     clock = ZoneInfo(zone) if zone else None
     columns: list[Any] = []
     findings = list(grid.findings)
@@ -83,11 +93,13 @@ def take_in(grid: Grid, type: EvidenceType, zone: str = "", sha256: str = "") ->
         else:
             values, broken = read_cells(field, given, clock)
             columns.append(values)
-            findings += _broken_cells(grid, field, broken)
+            findings = listed(chain(findings, broken_cells(grid, field, broken)), grid.place)
     columns.append(pa.array(grid.lines, pa.int64()))
     table = pa.table(columns, schema=arrow_schema(type).append(pa.field(LINE, pa.int64())))
-    findings += _over_bounds(grid, type, table)
-    findings += _doubles(grid, type, _without(table, _rows(findings)))
+    found = chain(_over_bounds(grid, type, table), _neither_or_both(grid, type, table), _wrong_lengths(grid, type, table, clock))
+    findings = listed(chain(findings, found), grid.place)
+    doubles = _doubles(grid, type, _without(table, _rows(findings)))
+    findings = listed(chain(findings, doubles), grid.place)
     order = {name: place for place, name in enumerate(type.fields)}
     findings.sort(key=lambda f: (f.place.row or 0, order.get(f.place.field, -1)))
     bad = _rows(findings)
@@ -112,23 +124,12 @@ def _without(table: pa.Table, rows: Collection[int]) -> pa.Table:
     return table.filter(pc.invert(bad)) if rows else table
 
 
-def _broken_cells(grid: Grid, field: Field, broken: Mapping[int, Broken]) -> list[Finding]:
-    cells = grid.cells[field.name]
-    return [
-        Finding(
-            b.rule, b.message, _at(grid, grid.lines[position], field.name), shown(plain_cell(cells[position])), b.remedy
-        )
-        for position, b in broken.items()
-    ]
-
-
 def _at(grid: Grid, line: int, field: str) -> Place:
     return replace(grid.place, row=line, field=field)
 
 
-def _over_bounds(grid: Grid, type: EvidenceType, table: pa.Table) -> list[Finding]:
+def _over_bounds(grid: Grid, type: EvidenceType, table: pa.Table) -> Iterator[Finding]:
     """Values above the field of the same row that bounds them."""
-    findings = []
     for field in type.fields.values():
         if not field.at_most:
             continue
@@ -136,8 +137,39 @@ def _over_bounds(grid: Grid, type: EvidenceType, table: pa.Table) -> list[Findin
         above = table.filter(pc.greater(_comparable(table[field.name]), _comparable(table[field.at_most])))
         for line, value, bound in _pairs(above, LINE, field.name, field.at_most):
             message = f"more than {field.at_most} ({title.zh}), which is {bound}"
-            findings.append(Finding("above-other-field", message, _at(grid, line, field.name), str(value)))
-    return findings
+            yield Finding("above-other-field", message, _at(grid, line, field.name), str(value))
+
+
+def _neither_or_both(grid: Grid, type: EvidenceType, table: pa.Table) -> Iterator[Finding]:
+    """Rows that do not have exactly one of two fields of which one is given instead of the other."""
+    for field in type.fields.values():
+        if not field.instead_of:
+            continue
+        there, other = pc.is_valid(table[field.name]), pc.is_valid(table[field.instead_of])
+        wrong = table.filter(pc.equal(there, other))
+        title = type.fields[field.instead_of].title
+        rows: Any = zip(wrong[LINE].to_pylist(), pc.is_null(wrong[field.name]).to_pylist(), strict=True)
+        for line, missing in rows:
+            rule, said = ("neither-given", "neither this nor") if missing else ("both-given", "this and also")
+            message = f"{said} {field.instead_of} ({title.zh})"
+            yield Finding(rule, message, _at(grid, line, field.name), remedy="give exactly one of them")
+
+
+def _wrong_lengths(grid: Grid, type: EvidenceType, table: pa.Table, clock: ZoneInfo | None) -> Iterator[Finding]:
+    """Series that do not have a value, or an explicit gap, for every step of their period."""
+    for field in series_fields(type):
+        rows = table.filter(pc.and_(pc.is_valid(table[field.name]), pc.is_valid(table[type.date])))
+        if rows.num_rows and clock is None:
+            why = "how long its period is depends on the clock"
+            raise Misuse(f"{type.id} has a series", why=why, remedy="give the zone")
+        texts = rows[type.date].unique().to_pylist()
+        wanted = {text: Period.parse(text).steps(field.step, clock) for text in texts}  # type: ignore[arg-type]
+        columns = (rows[LINE], rows[type.date], pc.list_value_length(rows[field.name]))
+        told: Any = zip(*(column.to_pylist() for column in columns), strict=True)
+        for line, period, length in told:
+            if length != wanted[period]:
+                message = f"{length} values, and {period} has {wanted[period]} times {field.step} minutes"
+                yield Finding("wrong-length", message, _at(grid, line, field.name))
 
 
 def _comparable(numbers: Column) -> Column:
@@ -145,21 +177,19 @@ def _comparable(numbers: Column) -> Column:
     return numbers.cast(pa.decimal128(DIGITS, numbers.type.scale)) if pa.types.is_decimal(numbers.type) else numbers
 
 
-def _doubles(grid: Grid, type: EvidenceType, good: pa.Table) -> list[Finding]:
+def _doubles(grid: Grid, type: EvidenceType, good: pa.Table) -> Iterator[Finding]:
     """Rows whose key another good row of the batch has: each of them, since neither is known to be the right one."""
     keys = good.select([*type.key, LINE])
     if not type.key or keys.group_by([*type.key]).aggregate([]).num_rows == keys.num_rows:
-        return []
+        return
     groups = keys.group_by([*type.key], use_threads=False).aggregate([(LINE, "list")])
     doubled = groups.filter(pc.greater(pc.list_value_length(groups[f"{LINE}_list"]), 1))
-    findings = []
     for lines, *parts in _pairs(doubled, f"{LINE}_list", *type.key):
         key = ", ".join(map(str, parts))
         for line in lines:
             others = ", ".join(str(other) for other in lines[:9] if other != line)
             message = f"the same {', '.join(type.key)} as in row {others}"
-            findings.append(Finding("doubled-key", message, _at(grid, line, type.key[0]), key, "keep one of them"))
-    return findings
+            yield Finding("doubled-key", message, _at(grid, line, type.key[0]), key, "keep one of them")
 
 
 def _pairs(table: pa.Table, *names: str) -> Iterator[tuple[Any, ...]]:

@@ -36,7 +36,7 @@ from mingjian.record.evidence._view import (
     quoted,
     with_provenance,
 )
-from mingjian.record.ledger import Entry, Ledger, canonical_rows
+from mingjian.record.ledger import Ledger, Run, canonical_rows
 
 _GROUP: Final = 1_000_000  # rows staged at a time,
 _GROUP_BYTES: Final = 2**27  # or as many fewer as fill this: a row may hold a series
@@ -56,7 +56,9 @@ class Projection:
 
     def __init__(self, path: Path, ledger: Ledger, *, wait: float = 20.0) -> None:
         self.path = path
-        self.laid_out = path.with_name(f"{path.name}.laid-out")  # where views lay out rows for an engine that reads files
+        self.laid_out = path.with_name(
+            f"{path.name}.laid-out"
+        )  # where views lay out rows for an engine that reads files
         self._ledger = ledger
         self._statements = Statements()
         self._wait = wait
@@ -90,7 +92,7 @@ class Projection:
                 connection.begin()
                 start = _start(connection, scheme, type, shapes[kind])
                 entries = self._ledger.entries(start, head, kind=kind, scheme=scheme)
-                for tables in _groups(self._rows(entry, type, zone) for entry in entries):
+                for tables in _groups(_rows(run, type, zone) for run in self._ledger.runs(entries)):
                     _add(connection, _table(scheme, kind), type, pa.concat_tables(tables))
                 connection.execute(
                     f"INSERT OR REPLACE INTO {_KINDS} VALUES (?, ?, ?, ?)",
@@ -178,14 +180,6 @@ class Projection:
             with self._locked(fcntl.LOCK_SH), _connected(self.path, "READ_ONLY") as connection:
                 self._known[scheme] = stamp, _read(connection, scheme)
         return self._known[scheme][1]
-
-    def _rows(self, entry: Entry, type: EvidenceType, zone: str) -> pa.Table:
-        """The rows of an entry under the columns of the type as it is declared now."""
-        placed = self._ledger.placed(entry.index)  # a row keeps its number when others of its entry are erased
-        names = [name for name in placed.table.column_names if name in type.fields or name == LINE]
-        table = placed.table.select(names).append_column(ROW, placed.places)
-        entries = pa.repeat(pa.scalar(entry.index, pa.int64()), table.num_rows)
-        return with_provenance(table.append_column(ENTRY, entries), type, zone)
 
     def _delete(self) -> None:
         # Logs first (DuckDB has up to three): whoever dies in between leaves an older file, and never a log without its file.
@@ -298,6 +292,14 @@ def _add(connection: duckdb.DuckDBPyConnection, table: str, type: EvidenceType, 
     order = ", ".join(map(quoted, [*type.subjects, ENTRY, ROW]))
     connection.execute(f"INSERT INTO {table} SELECT *, {superseded} FROM _given ORDER BY {order}")
     connection.unregister("_given")
+
+
+def _rows(run: Run, type: EvidenceType, zone: str) -> pa.Table:
+    """The rows of some entries under the columns of the type as it is declared now."""
+    names = [name for name in run.table.column_names if name in type.fields or name == LINE]
+    # A row keeps its number when others of its entry are erased.
+    table = run.table.select(names).append_column(ROW, run.places).append_column(ENTRY, run.entries)
+    return with_provenance(table, type, zone)
 
 
 def _groups(tables: Iterable[pa.Table]) -> Iterator[Sequence[pa.Table]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import csv
+import codecs
 import io
 import json
-from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -14,20 +15,28 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-import python_calamine
 
-from mingjian.base.errors import Finding, MingjianError, Misuse, Place
+from mingjian.base.errors import Finding, Misuse, Place
 from mingjian.base.values import once, sha256
 from mingjian.declare import EvidenceType
-from mingjian.record.evidence._fields import near, shown
-from mingjian.record.evidence._grid import Cells, Grid, grid_of_columns, grid_of_records, grid_of_table, is_empty
+from mingjian.record.evidence._delimited import read_csv
+from mingjian.record.evidence._fields import shown
+from mingjian.record.evidence._grid import Cells, Grid, grid_of_columns, grid_of_records, is_meant
 from mingjian.record.evidence._intake import Intake, take_in
-from mingjian.record.evidence._xlsx import error_cells
+from mingjian.record.evidence._limits import (
+    LARGEST_FILE,
+    LARGEST_UNFOLDED,
+    MOST_COLUMNS,
+    MOST_FINDINGS,
+    MOST_RECORDS,
+    MOST_ROWS,
+    too_many_findings,
+    unreadable,
+    want_at_most,
+)
+from mingjian.record.evidence._workbook import read_xlsx
 
-_FEW: Final = 10  # a damaged UTF-8 file has at least so many good characters for each bad one
-# Excel counts days from here; its day 60 is a 29 February 1900 that never was, so that no earlier day is certain.
-_DAY_ZERO: Final = datetime(1899, 12, 30)
-_CERTAIN_DAYS: Final = (61, 2_958_466)
+_TEXTS: Final = (pa.string(), pa.large_string())
 
 
 def read_file(path: Path, type: EvidenceType, *, sheet: str | None = None, zone: str = "") -> Intake:
@@ -43,106 +52,51 @@ def read_file(path: Path, type: EvidenceType, *, sheet: str | None = None, zone:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise Misuse(f"no reader for {path.name}", remedy="one of " + ", ".join(_READERS))
-    if sheet is not None and reader is not _excel:
+    if sheet is not None and reader is not read_xlsx:
         raise Misuse(f"{path.name} has no sheets", remedy="leave the sheet out")
-    try:
-        data = path.read_bytes()
-    except OSError as fault:
-        raise Misuse(f"cannot open {path.name}", why=fault.strerror or str(fault)) from fault
+    data = _taken(path)
     return take_in(reader(data, type, Place(path.name, sheet or "")), type, zone, sha256(data).hex())
 
 
-def _unreadable(place: Place, why: object, remedy: str = "") -> MingjianError:
-    return MingjianError("cannot read the file", why=str(why), where=place, remedy=remedy)
-
-
-def _excel(data: bytes, type: EvidenceType, place: Place) -> Grid:
+def _taken(path: Path) -> bytes:
+    """The bytes of a file. Raises Misuse for one that cannot be opened, MingjianError for one that is too large."""
     try:
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-    except python_calamine.CalamineError as fault:
-        raise _unreadable(place, fault, "save it again as .xlsx") from fault
-    name = place.sheet or book.sheet_names[0]
-    if name not in book.sheet_names:
-        raise Misuse(f"no sheet {name!r}", where=place.file, remedy=near(name, book.sheet_names))
-    place = Place(place.file, name)
-    try:
-        sheet = book.get_sheet_by_name(name)
-        errors = error_cells(data, name)
-    except (python_calamine.CalamineError, ValueError) as fault:
-        raise _unreadable(place, fault, "save it again as .xlsx") from fault
-    top, left = sheet.start or (0, 0)
-    rows: list[list[Any]] = sheet.to_python(skip_empty_area=True)
-    for (row, column), error in errors.items():  # which the reader gives as empty cells
-        rows[row - top][column - left] = error
-    grid = _table(rows, top + 1, type, place)
-    days = [field.name for field in type.fields.values() if field.type in ("date", "time") and field.name in grid.cells]
-    cells = {**grid.cells, **{name: [_moment(cell) for cell in grid.cells[name]] for name in days}}
-    return Grid(grid.place, grid.lines, cells, grid.findings)
-
-
-def _moment(cell: object) -> object:
-    """The date and time that a sheet keeps as a number of days."""
-    if isinstance(cell, float) and _CERTAIN_DAYS[0] <= cell < _CERTAIN_DAYS[1]:
-        return _DAY_ZERO + timedelta(seconds=round(cell * 86400))
-    return int(cell) if isinstance(cell, float) and cell.is_integer() else cell
-
-
-def _csv(data: bytes, type: EvidenceType, place: Place) -> Grid:
-    text = decoded(data, place)
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    except csv.Error as fault:
-        raise _unreadable(place, fault, "check the quotation marks") from fault
-    return _table(rows, 1, type, place)
-
-
-def _table(rows: Sequence[Sequence[object]], first: int, type: EvidenceType, place: Place) -> Grid:
-    """Rows whose first one that is not empty is the header; ``first`` is the number of the first row."""
-    kept = [(line, row) for line, row in enumerate(rows, first) if not all(map(is_empty, row))]
-    if not kept:
-        raise _unreadable(place, "nothing stands in it")
-    (_, header), *body = kept
-    return grid_of_table(header, [line for line, _ in body], [row for _, row in body], type, place)
-
-
-def decoded(data: bytes, place: Place) -> str:
-    """The text of a file in UTF-8, with or without a mark, or else in GB18030, decoded strictly.
-
-    Raises MingjianError for any other encoding, and for UTF-8 with a few broken bytes, which GB18030 would read as
-    other characters.
-    """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise _unreadable(place, "it is in UTF-16", "save it as CSV UTF-8")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        where = fault.start
-    guess = data.decode("utf-8", errors="replace")
-    if sum(character > "\x7f" and character != "�" for character in guess) > _FEW * guess.count("�"):
-        raise _unreadable(place, f"it is UTF-8 but for byte {where}", "save it as CSV UTF-8 again")
-    try:
-        return data.decode("gb18030")
-    except UnicodeDecodeError as fault:
-        raise _unreadable(place, f"neither UTF-8 nor GB18030 (byte {fault.start})", "save it as CSV UTF-8") from fault
+        if path.exists() and not path.is_file():  # a pipe or a device may have no end
+            raise Misuse(f"cannot open {path.name}", why="it is not a regular file")
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+    except OSError as fault:
+        raise Misuse(f"cannot open {path.name}", why=fault.strerror or str(fault)) from fault
+    if len(data) > LARGEST_FILE:
+        raise unreadable(
+            Place(path.name), f"it has more than {LARGEST_FILE >> 20:,} MiB", "split it into several files"
+        )
+    return data
 
 
 def _json_lines(data: bytes, type: EvidenceType, place: Place) -> Grid:
-    try:
-        lines = data.decode("utf-8-sig").split("\n")
-    except UnicodeDecodeError as fault:
-        raise _unreadable(place, f"not UTF-8 (byte {fault.start})") from fault
-    records: list[tuple[int, dict[str, object]]] = []
     findings: list[Finding] = []
-    for number, line in enumerate(lines, 1):
+    grid = grid_of_records(_records(data, place, findings), type, place)
+    return Grid(grid.place, grid.lines, grid.cells, (*findings, *grid.findings))
+
+
+def _records(data: bytes, place: Place, findings: list[Finding]) -> Iterator[tuple[int, dict[str, object]]]:
+    """The object of each line that is not empty, with its number; what is none goes to ``findings``."""
+    for number, line in enumerate(io.BytesIO(data.removeprefix(codecs.BOM_UTF8)), 1):
+        want_at_most(place, number, MOST_RECORDS, "lines")
         if not line.strip():
             continue
         try:
-            records.append((number, _object(line)))
+            text = line.decode()
+        except UnicodeDecodeError as fault:
+            raise unreadable(replace(place, row=number), f"not UTF-8 (byte {fault.start} of the line)") from fault
+        try:
+            yield number, _object(text.removesuffix("\n"))
         except (ValueError, RecursionError) as fault:
-            at = Place(place.file, row=number)
-            findings.append(Finding("not-an-object", f"not a JSON object: {fault}", at, shown(line)))
-    grid = grid_of_records(records, type, place)
-    return Grid(grid.place, grid.lines, grid.cells, (*findings, *grid.findings))
+            at = replace(place, row=number)
+            findings.append(Finding("not-an-object", f"not a JSON object: {fault}", at, shown(text.strip())))
+            if len(findings) > MOST_FINDINGS:
+                raise too_many_findings(place, findings) from fault
 
 
 def _object(line: str) -> dict[str, object]:
@@ -158,12 +112,20 @@ def _no_number(text: str) -> None:
 
 def _parquet(data: bytes, type: EvidenceType, place: Place) -> Grid:
     try:
-        table = pq.read_table(pa.BufferReader(data))
+        file = pq.ParquetFile(pa.BufferReader(data))
+        names, rows = file.schema_arrow.names, file.metadata.num_rows
+        want_at_most(place, rows, MOST_ROWS, "rows")
+        want_at_most(place, len(names), MOST_COLUMNS, "columns")
+        groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
+        want_at_most(place, sum(group.total_byte_size for group in groups), LARGEST_UNFOLDED, "bytes once unfolded")
+        kept = [name for name in names if is_meant(name, type)]
+        texts = [name for name in kept if file.schema_arrow.field(name).type in _TEXTS]
+        table = pq.read_table(pa.BufferReader(data), columns=kept, read_dictionary=texts)
         table.validate(full=True)
-        columns = [_readable(column) for column in table.columns]
+        columns = {name: _readable(table[name]) for name in kept}
     except (pa.ArrowException, OSError) as fault:
-        raise _unreadable(place, fault) from fault
-    return grid_of_columns(table.column_names, columns, type, place)
+        raise unreadable(place, fault) from fault
+    return grid_of_columns(names, [columns.get(name, ()) for name in names], range(1, rows + 1), type, place)
 
 
 def _readable(column: Any) -> Cells:
@@ -183,8 +145,8 @@ def _readable(column: Any) -> Cells:
 
 
 _READERS: Final[dict[str, Callable[[bytes, EvidenceType, Place], Grid]]] = {
-    ".xlsx": _excel,
-    ".csv": _csv,
+    ".xlsx": read_xlsx,
+    ".csv": read_csv,
     ".parquet": _parquet,
     ".jsonl": _json_lines,
     ".ndjson": _json_lines,
