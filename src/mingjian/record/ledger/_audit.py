@@ -21,7 +21,7 @@ from mingjian.record.ledger._checkpoint import Checkpoint, parse_checkpoint
 from mingjian.record.ledger._database import RESTORE, Damaged
 from mingjian.record.ledger._entry import read_header
 from mingjian.record.ledger._merkle import leaf_hash, root_of
-from mingjian.record.ledger._payload import check_rows, read_placed
+from mingjian.record.ledger._payload import Stored, check_rows, read_placed
 from mingjian.record.ledger._store import UNREADABLE, Store, first_line, lookup_values
 from mingjian.record.ledger._tiles import TILE_WIDTH, extended, tile_name
 
@@ -67,10 +67,17 @@ def _findings(store: Store, signed: Checkpoint | None, progress: Progress) -> It
         end = min(start + TILE_WIDTH, size)
         headers, lookups = dict(store.headers(start, end, TILE_WIDTH)), store.lookups(start, end)
         held += _padded(store.tile(0, start // TILE_WIDTH), end - start)
+        rows = _rows(store, sorted(headers))
         for index in range(start, end):
             header = headers.get(index)
             leaves.append(b"" if header is None else leaf_hash(header))
-            yield from _entry_findings(store, index, header, lookups.get(index), held[index])
+            if header is None:
+                yield _of_entry(index, "entry-missing", "an entry is missing")
+            else:
+                if leaves[index] != held[index]:
+                    message = f"its header does not have the hash that stands in {tile_name(0, start // TILE_WIDTH)}"
+                    yield _of_entry(index, "entry-differs", message)
+                yield from _entry_findings(index, header, next(rows), lookups.get(index))
             progress(index + 1, size)
     yield from _missing_end(store)
     yield from _erasure_findings(store, size)
@@ -79,20 +86,37 @@ def _findings(store: Store, signed: Checkpoint | None, progress: Progress) -> It
         yield from _checkpoint_findings(signed, leaves)
 
 
-def _entry_findings(
-    store: Store, index: int, header: bytes | None, lookup: dict[str, str | None] | None, held: bytes
-) -> Iterator[Finding]:
-    if header is None:
-        yield _of_entry(index, "entry-missing", "an entry is missing")
-        return
-    if leaf_hash(header) != held:
-        tile = tile_name(0, index // TILE_WIDTH)
-        yield _of_entry(index, "entry-differs", f"its header does not have the hash that stands in {tile}")
+def _rows(store: Store, indices: Sequence[int]) -> Iterator[Stored | Tampered]:
+    """The rows of each of these entries, asked for together; of those that cannot be had, why."""
+    there = 0
     try:
-        entry = read_header(index, header)
-        check_rows(store.stored(index), entry)
+        for stored in store.stored_of(indices):
+            yield stored
+            there += 1
     except Damaged:
         raise
+    except Tampered:  # it may speak of any of them, so each of the rest is asked for itself
+        for index in indices[there:]:
+            yield _rows_alone(store, index)
+
+
+def _rows_alone(store: Store, index: int) -> Stored | Tampered:
+    try:
+        return store.stored(index)
+    except Damaged:
+        raise
+    except Tampered as fault:
+        return fault
+
+
+def _entry_findings(
+    index: int, header: bytes, stored: Stored | Tampered, lookup: dict[str, str | None] | None
+) -> Iterator[Finding]:
+    try:
+        entry = read_header(index, header)
+        if isinstance(stored, Tampered):
+            raise stored
+        check_rows(stored, entry)
     except (Tampered, Misuse) as fault:  # Misuse: rows put there by hand may have no canonical form at all
         yield _of_entry(index, "rows-differ", ": ".join(filter(None, (fault.what, fault.why))))
     else:
