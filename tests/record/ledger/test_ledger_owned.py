@@ -16,11 +16,11 @@ from mingjian.base.errors import MingjianError, Misuse, Tampered
 from mingjian.base.keys import SigningKey
 from mingjian.record.ledger import Batch, Entry, Ledger, Placed, canonical_rows, row_leaf
 from mingjian.record.ledger._owned import places_by_owner, places_bytes, places_of, row_salt
-from mingjian.record.ledger._payload import Prepared, prepare
+from mingjian.record.ledger._payload import Prepared, prepare_all
 
 ORIGIN = "example.org/owned"
 KEY = SigningKey.from_seed(b"k" * 32)
-PREPARE = "mingjian.record.ledger._writer.prepare"
+PREPARE = "mingjian.record.ledger._writer.prepare_all"
 Place = dict[str, Any]
 Query = Callable[..., list[tuple[Any, ...]]]
 Files = Callable[[Ledger], Iterator[tuple[str, bytes]]]
@@ -198,9 +198,9 @@ def test_a_key_destroyed_while_rows_are_made_ready_is_not_brought_back(
 ) -> None:
     ledger, _ = mixed
     [[old]] = query(ledger, "SELECT key FROM owner_key WHERE name = 'person/AB'")
-    real = prepare
+    real = prepare_all
 
-    def erased_meanwhile(*args: Any) -> Prepared:
+    def erased_meanwhile(*args: Any) -> list[Prepared]:
         monkeypatch.setattr(PREPARE, real)
         Ledger.open(**place).erase(["person/AB"], by="office")
         return real(*args)

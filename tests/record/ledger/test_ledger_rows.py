@@ -65,6 +65,7 @@ def test_rows_are_the_canonical_json_of_their_values_and_read_back_the_same(reco
     rows = canonical_rows(table)
     assert rows == [rfc8785.dumps({name: plain(value) for name, value in row.items()}) for row in table.to_pylist()]
     assert table_of(rows, columns_of(table)).equals(table)
+    assert canonical_rows(pa.concat_tables([table] * 20)) == rows * 20, "many are written as few are"
 
 
 def test_a_row_is_written_as_the_record_says() -> None:

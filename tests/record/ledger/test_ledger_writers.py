@@ -69,6 +69,8 @@ def rows(who, number):
     return Batch("task", "three", str(who), pa.table({"text": [f"{who} {number}"]}))
 with tempfile.TemporaryDirectory() as folder:  # what is learnt at a first append is learnt once, before forking
     Ledger.create(folder, origin="example.org/first", key=SigningKey.generate()).append(rows(0, 0))
+if where.startswith("postgresql"):
+    import psycopg, sqlalchemy.dialects.postgresql.psycopg
 children = []
 for who in range(writers):
     child = os.fork()

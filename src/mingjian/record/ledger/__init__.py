@@ -23,6 +23,7 @@ from mingjian.record.ledger._merkle import (
 )
 from mingjian.record.ledger._payload import Placed
 from mingjian.record.ledger._rows import canonical_rows, columns_of, table_of
+from mingjian.record.ledger._runs import Run
 from mingjian.record.ledger._sqlite_file import sqlite_engine
 from mingjian.record.ledger._store import NoLedger
 
@@ -43,6 +44,7 @@ __all__ = [
     "Placed",
     "Role",
     "RowProof",
+    "Run",
     "by_issuers",
     "by_nobody",
     "canonical_rows",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from mingjian.base.values import canonical
 from mingjian.record.ledger._entry import Batch, Entry, instant_text
@@ -31,9 +32,8 @@ class Draft:
     def of(cls, batch: Batch, columns: Columns, root: bytes) -> Draft:
         """The draft of a batch with that root. Raises MingjianError for a text that is no Unicode."""
         source, digest, rows = dict(batch.source), root.hex(), batch.table.num_rows
-        before = canonical({"by": batch.by, "columns": columns})
         after = canonical({"kind": batch.kind, "root": digest, "rows": rows, "scheme": batch.scheme, "source": source})
-        parts = b'",' + before[1:-1] + b',"index":', b"," + after[1:]
+        parts = _before(batch.by, columns), b"," + after[1:]
         return cls(batch.by, batch.scheme, batch.kind, columns, rows, digest, source, parts)
 
     def entry(self, index: int, at: datetime) -> tuple[Entry, bytes]:
@@ -42,3 +42,9 @@ class Draft:
         leaf = b"".join((b'{"at":"', instant_text(at).encode(), before, str(index).encode(), after))
         entry = Entry(index, at, self.by, self.scheme, self.kind, self.columns, self.rows, self.root, self.source)
         return entry, leaf
+
+
+@lru_cache(maxsize=256)
+def _before(by: str, columns: Columns) -> bytes:
+    """What stands between ``at`` and ``index``: the same for all that one brings of a kind."""
+    return b'",' + canonical({"by": by, "columns": columns})[1:-1] + b',"index":'

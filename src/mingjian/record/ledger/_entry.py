@@ -110,10 +110,11 @@ class Entry:
 def read_header(index: int, header: bytes) -> Entry:
     """The entry whose leaf is ``header``. Raises Tampered, naming ``index``, if it is not the leaf of that entry."""
     try:
-        entry = Entry.from_json(orjson.loads(header))
+        value = orjson.loads(header)
+        entry = Entry.from_json(value)
     except (orjson.JSONDecodeError, Tampered) as fault:
         raise Tampered("the header of an entry is garbled", why=str(fault), where=f"entry {index}") from fault
-    if entry.index != index or entry.leaf != header:
+    if entry.index != index or canonical(value) != header:  # what it was read from is what it would write
         raise Tampered("the header of an entry is garbled", why="it reads differently", where=f"entry {index}")
     return entry
 
@@ -132,9 +133,9 @@ class RowProof:
     path: tuple[bytes, ...]
 
     @property
-    def values(self) -> dict[str, str | bool | None]:
-        """The row as JSON carries it: numbers, dates and instants as text."""
-        values: dict[str, str | bool | None] = orjson.loads(self.content)
+    def values(self) -> dict[str, str | bool | list[str | None] | None]:
+        """The row as JSON carries it: numbers, dates and instants as text, a series as a list of texts."""
+        values: dict[str, str | bool | list[str | None] | None] = orjson.loads(self.content)
         return values
 
     def holds(self, entry: Entry) -> bool:

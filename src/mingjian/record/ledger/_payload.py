@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import chain, count, islice
+from itertools import chain, count, groupby, islice
 from typing import Any, Final
 
 import numpy as np
@@ -43,6 +43,7 @@ from mingjian.record.ledger._rows import (
 
 LARGEST_INLINE: Final = 64 * 1024  # bytes of JSON lines
 KEY_SIZE: Final = 32
+_FEW: Final = 64  # rows of a batch that is written together with others
 BLOCK: Final = 2**10  # rows: as many are hashed to prove one of them
 _ROOTS: Final = b"mingjian.blocks"  # the roots of a batch's blocks, one after the other, in base64
 
@@ -91,6 +92,35 @@ class Placed:
 
     table: pa.Table
     places: pa.Int64Array
+
+
+def prepare_all(batches: Iterable[Batch], keys: Mapping[str, bytes]) -> list[Prepared]:
+    """`prepare` of each; small ones of the same columns that follow each other are written as one table."""
+    prepared: list[Prepared] = []
+    for small, group in groupby(batches, key=_small):
+        if small is None:
+            prepared += [prepare(batch, keys) for batch in group]
+        else:
+            prepared += _prepare_small(list(group))
+    return prepared
+
+
+def _small(batch: Batch) -> pa.Schema | None:
+    """The columns of a batch of few rows, without owners."""
+    return batch.table.schema if 0 < batch.table.num_rows <= _FEW and not batch.named_owners else None
+
+
+def _prepare_small(batches: Sequence[Batch]) -> Iterator[Prepared]:
+    table = pa.concat_tables([batch.table for batch in batches])
+    columns, lines = columns_of(table), iter(canonical_rows(table))
+    for batch in batches:
+        rows, key = list(islice(lines, batch.table.num_rows)), secrets.token_bytes(KEY_SIZE)
+        payload = b"\n".join(rows)
+        if len(payload) < LARGEST_INLINE:
+            root = root_of(row_leaves(row_salts(key, range(len(rows))), rows))
+            yield Prepared(batch, columns, root, key, payload, True)
+        else:
+            yield prepare(batch, {})
 
 
 def prepare(batch: Batch, keys: Mapping[str, bytes]) -> Prepared:

@@ -17,7 +17,7 @@ from mingjian.base.errors import MingjianError, Misuse
 from mingjian.record.ledger._draft import Draft
 from mingjian.record.ledger._entry import Batch, Entry, read_header, whole_milliseconds
 from mingjian.record.ledger._merkle import leaf_hash
-from mingjian.record.ledger._payload import KEY_SIZE, Prepared, prepare
+from mingjian.record.ledger._payload import KEY_SIZE, Prepared, prepare_all
 from mingjian.record.ledger._queue import Queue, Ticket
 from mingjian.record.ledger._store import Added, Gone, Kept, Store, Turn
 from mingjian.record.ledger._tiles import extended
@@ -129,7 +129,7 @@ def _names(batches: Sequence[Batch]) -> frozenset[str]:
 
 def _work(batches: Sequence[Batch], known: Keys) -> _Work:
     keys = {name: known.get(name) or secrets.token_bytes(KEY_SIZE) for name in _names(batches)}
-    prepared = [prepare(batch, keys) for batch in batches]
+    prepared = prepare_all(batches, keys)
     return _Work(batches, known, keys, [(Draft.of(p.batch, p.columns, p.root), p) for p in prepared], ())
 
 

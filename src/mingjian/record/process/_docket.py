@@ -75,8 +75,8 @@ class Docket:
         draft = _Draft(self.scheme, self._cases)
         kinds = {process.of for process in self.scheme.processes.values()} | {ACT}
         found = [state.entries(self.size, kind=kind, scheme=self.scheme.id) for kind in sorted(kinds)]
-        for entry in merge(*found, key=lambda entry: entry.index):
-            draft.take(entry, state.table(entry.index).to_pylist())
+        for entry, rows in state.rows(merge(*found, key=lambda entry: entry.index)):
+            draft.take(entry, rows)
         return replace(self, size=state.size, _cases=draft.finished())
 
     def case(self, process: str, id: str) -> Case:
