@@ -1,20 +1,22 @@
 """`make bench`: wall seconds, CPU seconds and peak memory of each step of `make run`, beside a floor.
 
-Each step runs in a process of its own: its peak is nobody else's (interpreter and libraries included, about 200 MiB), its
-seconds are those of the step alone, after imports. The floor is measured in the same process right after the step, and so
-under the same load. ``--scale 100`` multiplies units, leaders, ballots, tasks and items.
+Each step runs in a process of its own, forked from one that has imported everything and done nothing: its peak is nobody
+else's (interpreter and libraries included, about 200 MiB), its seconds are those of the step alone. The floor is measured in
+the same process right after the step, and so under the same load. ``--scale 100`` multiplies units, leaders, ballots, tasks
+and items.
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
-from meter import Line, Meter, lines_of
-from steps import Site, steps
+from meter import Line, Meter
+from steps import Site, Step, steps
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "chongqing-2021-09-07"
 HEAD = ("step", "count", "wall s", "CPU s", "peak MiB", "floor s", "times", "target", "floor")
@@ -24,18 +26,16 @@ FORM = "{:<58}{:>11}{:>9}{:>9}{:>10}{:>9}{:>8}  {:<12}{}"
 def main() -> int:
     """Run the steps in order, up to the last one asked for, and print those asked for as they end; 1 if one fails."""
     asked = _arguments()
-    if asked.step:
-        return _measure(Site(asked.example, asked.into, asked.scale), asked.step)
     print(f"{asked.example.name}, {asked.scale} times its size", FORM.format(*HEAD), sep="\n", flush=True)
     with tempfile.TemporaryDirectory(prefix="mingjian-bench-") as folder:
         site = Site(asked.example, Path(folder), asked.scale)
-        names = [name for name, _ in steps(site)]
-        wanted = [name for name in names if asked.only in name]
+        known = dict(steps(site))
+        wanted = [name for name in known if asked.only in name]
         if not wanted:
-            print(f"no step has {asked.only!r} in its name: {', '.join(names)}", file=sys.stderr)
+            print(f"no step has {asked.only!r} in its name: {', '.join(known)}", file=sys.stderr)
             return 2
-        for name in names[: names.index(wanted[-1]) + 1]:
-            lines = _apart(site, name)
+        for name, step in list(known.items())[: [*known].index(wanted[-1]) + 1]:
+            lines = _apart(site, step)
             if lines is None:
                 return 1
             for line in lines if name in wanted else []:
@@ -48,23 +48,29 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--scale", type=int, default=1, help="so many times the size of the example")
     parser.add_argument("--only", default="", metavar="STEP", help="only steps with this in their name")
     parser.add_argument("--example", type=Path, default=EXAMPLE, help="a folder with an example.toml")
-    parser.add_argument("--step", default="", help=argparse.SUPPRESS)  # one step, in the process that measures it
-    parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _apart(site: Site, step: str) -> list[Line] | None:
+def _apart(site: Site, step: Step) -> list[Line] | None:
     """What a step measured in a process of its own; None where it failed, which said why."""
-    command = [sys.executable, __file__, "--step", step, "--example", site.example, "--into", site.into]
-    done = subprocess.run([*map(str, command), "--scale", str(site.scale)], stdout=subprocess.PIPE, text=True)
-    return lines_of(done.stdout) if done.returncode == 0 else None
+    forking = get_context("fork")
+    reader, writer = forking.Pipe(duplex=False)
+    process = forking.Process(target=_measure, args=(site, step, writer))
+    process.start()
+    writer.close()
+    try:
+        lines: list[Line] = reader.recv()
+    except EOFError:
+        return None
+    finally:
+        process.join()
+    return lines
 
 
-def _measure(site: Site, step: str) -> int:
+def _measure(site: Site, step: Step, into: Connection) -> None:
     meter = Meter()
-    dict(steps(site))[step](site, meter)
-    print(meter.dumps())
-    return 0
+    step(site, meter)
+    into.send(meter.lines)
 
 
 def _shown(step: str, line: Line) -> str:

@@ -89,7 +89,6 @@ Step = Callable[[Site, Meter], None]
 
 def steps(site: Site) -> Iterator[tuple[str, Step]]:
     """Every step of an example by name, in order."""
-    yield "command line", answer
     yield "new", create
     for programme in site.declared["programme"]:
         name = programme["scheme"]
@@ -103,6 +102,7 @@ def steps(site: Site) -> Iterator[tuple[str, Step]]:
         yield f"{name}: verify", partial(verify, name=name)
     if "claims" in site.declared:
         yield "claims", claims
+    yield "command line", answer
 
 
 def evidence_types_of(name: str) -> list[str]:
