@@ -84,6 +84,7 @@ def test_it_draws_what_is_missing(typesetter: Typesetter) -> None:
     given["values"] = {
         "green_energy": {"": ABSENT},
         "unsettled": {"": value("12", "month")},
+        "unread": {"": value("1", "month")},
         "green_share": {"": ABSENT | {"status": "withheld"}},
     }
     assert typesetter.pdf(TEMPLATE, given, at=AT).startswith(b"%PDF")

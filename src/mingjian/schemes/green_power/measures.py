@@ -1,14 +1,14 @@
 """The arithmetic of green power. Rows are in Wh; what is printed is in kWh, t and yuan, rounded once."""
 
-from mingjian import carry, coalesce, least, split, where
+from mingjian import carry, coalesce, least, split, total, where
 
 # -- settlement and certificates -----------------------------------------------------------------------------------
 
 
 def settlement(contract, generation, use):
-    fed_in = (generation.on_grid - coalesce(generation.mechanism, 0)).sum()
+    fed_in = _fed_in(generation).sum()
     from_plant = split(fed_in, over=contract.plant, weight=contract.contracted)
-    from_use = split(use.used.sum(), over=contract.consumer, weight=contract.contracted)
+    from_use = split(_used(use).sum(), over=contract.consumer, weight=contract.contracted)
     return {
         "from_plant": from_plant,
         "from_use": from_use,
@@ -30,16 +30,20 @@ def green_energy(settlement):
 
 
 def total_use(use):
-    return _kwh(use.used.sum())
+    return _kwh(_used(use).sum())
+
+
+def unread(use):
+    return use.count(where=_used(use).is_null())
 
 
 def unsettled(settlement):
     return settlement.count(where=settlement.settled.is_null())
 
 
-def green_share(green_energy, total_use, unsettled):
+def green_share(green_energy, total_use, unsettled, unread):
     # Of a year with a reading missing nobody can say a share; a denominator of zero has no value, and says so.
-    return 100 * green_energy / where(unsettled == 0, total_use, 0)
+    return 100 * green_energy / where((unsettled == 0) & (unread == 0), total_use, 0)
 
 
 def gec_count(gec):
@@ -84,7 +88,7 @@ def green_by_month(settlement):
 
 
 def use_by_month(use):
-    return _kwh(use.used.sum())
+    return _kwh(_used(use).sum())
 
 
 def gec_by_month(gec):
@@ -99,8 +103,8 @@ def month_green(settlement):
 
 
 def month_share(settlement, use):
-    missing = settlement.count(where=settlement.settled.is_null())
-    return 100 * settlement.settled.sum() / where(missing == 0, use.used.sum(), 0)
+    missing = settlement.count(where=settlement.settled.is_null()) + use.count(where=_used(use).is_null())
+    return 100 * settlement.settled.sum() / where(missing == 0, _used(use).sum(), 0)
 
 
 def month_gec(gec):
@@ -115,7 +119,7 @@ def month_rest(gec):
 
 
 def generated(generation):
-    return _kwh((generation.on_grid - coalesce(generation.mechanism, 0)).sum())
+    return _kwh(_fed_in(generation).sum())
 
 
 def sold(settlement):
@@ -127,6 +131,16 @@ def unsold(generated, sold):
 
 
 # -- what several of them share ------------------------------------------------------------------------------------
+
+
+def _used(use):
+    """What a meter counted in a month: its reading, or the sum of its readings every 15 minutes if none of them is missing."""
+    return coalesce(use.used, total(use.readings))
+
+
+def _fed_in(generation):
+    """The same of a plant's meter, without what is paid under the price mechanism."""
+    return coalesce(generation.on_grid, total(generation.readings)) - coalesce(generation.mechanism, 0)
 
 
 def _rest(gec):
