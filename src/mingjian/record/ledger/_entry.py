@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from mingjian.record.ledger._merkle import HASH_SIZE, SALT_SIZE, leaf_hash, row_
 from mingjian.record.ledger._rows import Columns
 
 _MILLISECOND: Final = 1000  # in microseconds
+_AT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+_ROOT: Final = re.compile(rf"[0-9a-f]{{{2 * HASH_SIZE}}}")
 
 
 @dataclass(frozen=True)
@@ -88,9 +91,10 @@ class Entry:
         try:
             columns = tuple((name, kind) for name, kind in value["columns"])
             entry = cls(**{**value, "at": datetime.fromisoformat(value["at"]), "columns": columns})
-            texts = [entry.by, entry.scheme, entry.kind, *chain(*columns), *chain(*entry.source.items())]
-            typed = {type(entry.index), type(entry.rows)} == {int} and all(isinstance(text, str) for text in texts)
-            if typed and len(bytes.fromhex(entry.root)) == HASH_SIZE and entry.to_json() == value:
+            texts = (entry.by, entry.scheme, entry.kind, *chain(*columns), *chain(*entry.source.items()))
+            typed = {type(entry.index), type(entry.rows)} == {int} and set(map(type, texts)) == {str}
+            written = _AT.fullmatch(value["at"]) and _ROOT.fullmatch(entry.root)
+            if typed and written and type(entry.source) is dict and [*map(list, columns)] == value["columns"]:
                 return entry
         except (KeyError, TypeError, ValueError, AttributeError) as fault:
             raise Tampered("not the header of an entry", why=repr(fault)) from fault
