@@ -44,10 +44,9 @@ class Shelf:
 
     def advance(self, state: LedgerState) -> None:
         """Take in what the ledger has gained."""
-        for entry in state.entries(self.size, state.size, scheme=self.scheme.id):
-            kind = self.types.get(entry.kind)
-            if kind is not None:
-                self._take(kind, entry, state.table(entry.index).to_pylist())
+        found = state.entries(self.size, state.size, scheme=self.scheme.id)
+        for entry, rows in state.rows(entry for entry in found if entry.kind in self.types):
+            self._take(self.types[entry.kind], entry, rows)
         self.size = state.size
 
     def row(self, kind: str, key: Sequence[Any]) -> Kept | None:

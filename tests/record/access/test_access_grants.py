@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from mingjian.base.keys import SigningKey
 from mingjian.declare import Scheme, evidence_types
 from mingjian.record.access import Actor, Grant, Grants
 from mingjian.record.evidence import read_rows
-from mingjian.record.ledger import Batch, Ledger, LedgerState
+from mingjian.record.ledger import Batch, Entry, Ledger, LedgerState
 
 JANUARY, JUNE, SEPTEMBER = date(2021, 1, 1), date(2021, 6, 1), date(2021, 9, 1)
 KEY = SigningKey.from_seed(b"k" * 32)
@@ -75,13 +76,14 @@ def test_only_new_entries_are_read_and_only_of_this_scheme(
     record(ledger, replace(scheme, id="other"), given_to("thief", "office", "D"))
     record(ledger, scheme, given_to("b", "reporter", "U01"))
     state, read = ledger.state(), list[int]()
-    table = LedgerState.table
+    rows = LedgerState.rows
 
-    def noted(self: LedgerState, index: int, verify: bool = False) -> pa.Table:
-        read.append(index)
-        return table(self, index, verify)
+    def noted(self: LedgerState, entries: Iterable[Entry]) -> Iterator[tuple[Entry, Any]]:
+        for entry, found in rows(self, entries):
+            read.append(entry.index)
+            yield entry, found
 
-    monkeypatch.setattr(LedgerState, "table", noted)
+    monkeypatch.setattr(LedgerState, "rows", noted)
     grants = grants.advanced(state)
     assert (read, grants.size, grants.accounts()) == ([2], 3, ("a", "b"))
     assert grants.advanced(state) is grants

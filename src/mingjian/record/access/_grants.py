@@ -78,8 +78,8 @@ class Grants:
         if size == self.size:
             return self
         fresh: dict[str, dict[tuple[str, str], Grant]] = defaultdict(dict)
-        for entry in state.entries(self.size, kind=KIND, scheme=self._scheme):
-            for grant in map(_grant, state.table(entry.index).to_pylist()):
+        for _, rows in state.rows(state.entries(self.size, kind=KIND, scheme=self._scheme)):
+            for grant in map(_grant, rows):
                 fresh[grant.account][grant.role, grant.subject] = grant
         changed = {account: {**self._held.get(account, {}), **held} for account, held in fresh.items()}
         return Grants(self._scheme, size, {**self._held, **changed} if changed else self._held)

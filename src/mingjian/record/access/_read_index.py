@@ -74,8 +74,8 @@ class ReadIndex:
         """Read the entries that were not added; begin anew where the log is shorter than it was."""
         if self.size > state.size:
             self.forget()
-        for entry in state.entries(self.size):
-            self.add(entry.index, [Read(**row) for row in state.table(entry.index).to_pylist()])
+        for entry, rows in state.rows(state.entries(self.size)):
+            self.add(entry.index, [Read(**row) for row in rows])
 
     def forget(self) -> None:
         """Let go of all rows; they are read anew when needed."""
