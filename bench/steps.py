@@ -212,8 +212,8 @@ def explain(site: Site, meter: Meter, name: str, issue: Mapping[str, Any]) -> No
     values = [v for v in workspace.measure(scheme, period, only=shown, subjects=[subject]) if v.measure in shown]
     tried = Meter()
     for measure, member in dict.fromkeys((value.measure, value.member) for value in values):
-        for again, target in (("first", ""), ("warm", site.target("0.3 s"))):
-            with tried.work(f"explain {measure} {member}".strip() + f", {again}", target):
+        for again in ("first", "warm"):
+            with tried.work(f"explain {measure} {member}".strip() + f", {again}", site.target("0.3 s")):
                 workspace.explain(scheme, measure, subject, period, member)
         if sum(line.wall for line in tried.lines) > EXPLAINING:
             break
@@ -237,7 +237,8 @@ def issue_all(site: Site, meter: Meter, name: str, issue: Mapping[str, Any]) -> 
     some = everybody if len(everybody) <= STATEMENTS else _mixed(everybody)
     chosen = {kind: [who for of, who in some if of == kind] for kind in issue["statements"]}
     order = Order(period, chosen, level_of(issue["level"]), issue["papers"])
-    with meter.work(f"issue {period}" + (f" (of {len(everybody):,})" if len(some) < len(everybody) else "")) as line:
+    of = f" (of {len(everybody):,})" if len(some) < len(everybody) else ""
+    with meter.work(f"issue {period}{of}", site.target("4 GiB")) as line:
         written = issue_into(workspace, scheme, order, site.issued(name), by="bench")
         line.count = len(written.files)
     key = Ed25519PrivateKey.generate()

@@ -339,3 +339,15 @@ def test_an_act_does_not_undo_a_row_that_changed_meanwhile(office: Office, monke
     with pytest.raises(Conflict, match="has changed"):
         report(office.desk("rep1"), "T1")
     assert office.desk("rep1").case("duty", "T1").case.due == date(2021, 12, 31)
+
+
+def test_why_the_first_index_is_what_it_is_lies_ready_when_people_come(
+    office: Office, clock: Calendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.turn_to("2022-01-10")
+    office.make_ready()
+    monkeypatch.setattr(office.workspace, "explain", lambda *_, **__: pytest.fail("it was worked out again"))
+    assert [office.desk("assessor").explain("assessment", unit, Q4).root.value.subject for unit in ("U1", "U2")] == [
+        "U1",
+        "U2",
+    ]

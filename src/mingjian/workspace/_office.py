@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -36,6 +37,7 @@ ISSUED: Final = "issued"
 _KEPT: Final = 4
 _SUBJECTS_KEPT: Final = 2000  # of which the values are at hand
 _EXPLAINED_KEPT: Final = 200
+_EXPLAINED_AHEAD: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +160,20 @@ class Office:
             return self.workspace.measure(now.scheme, period, size=now.size)
 
     def make_ready(self) -> None:
-        """Work out what the first visitors would wait for: the cases, and the figures of the last two periods and before."""
+        """Work out what the first visitors would wait for: the cases, the figures of the last two periods and before, and
+        why the first index of the last period that is over is what it is.
+        """
         now = self.now()
         running = Period.of(now.day, kind_of(now.scheme))
         over = [period for period in self.periods(now) if period.end <= now.day]
-        for period in (running, over[-1] if over else running.previous()) if len(now.hierarchy) else ():
+        last = over[-1] if over else running.previous()
+        for period in (running, last) if len(now.hierarchy) else ():
             self.measure(now, period.previous())
             self.measure(now, period)
+        for index in islice(now.scheme.indices.values(), 1):
+            for subject in now.hierarchy.alive(index.of, last.first, last.end)[:_EXPLAINED_AHEAD]:
+                if any(value.measure == index.id for value in self.values(now, subject.id, last)):
+                    self.explained(now, index.id, subject.id, last, "")
 
     def values(self, now: Now, subject: str, period: Period) -> tuple[Value, ...]:
         """The values of one subject in a period, through the release gate."""
