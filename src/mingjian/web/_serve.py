@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SWITCH = 0.001  # seconds: a page that takes 5 ms does not wait long for one that takes 200
 _KEEP_ALIVE = 75  # seconds: longer than people take to read a page
+_GRACE = 10  # seconds to answer in what was asked, once told to end: nobody who stopped asking halfway holds it up
 
 _OIDC = "MINGJIAN_OIDC_ISSUER", "MINGJIAN_OIDC_CLIENT_ID", "MINGJIAN_OIDC_CLIENT_SECRET"
 
@@ -96,6 +97,7 @@ def configured(app: FastAPI, proxies: Sequence[str]) -> uvicorn.Config:
         log_config=None,
         log_level="warning",
         timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=_GRACE,
     )
 
 

@@ -122,8 +122,8 @@ class ReadLog:
     def anchor(self, main: Ledger, day: date) -> Entry | None:
         """Write the head of this log into the main ledger: an entry ``anchor`` of one row (origin, day, size, root in hex).
 
-        At most one a day, also when several ask at once; None where there is one of ``day`` or a later day already, or
-        nothing was read since the last.
+        At most one a day, also when several ask at once; None where the last is of ``day``, or nothing was read since. One of a
+        later day holds up none: a clock that was ahead once must not leave reads without an anchor until its day has come.
         """
         state = self.ledger.state()
         if not self._wanted(main, day, state.size):
@@ -142,7 +142,7 @@ class ReadLog:
 
     def _wanted(self, main: LedgerState, day: date, size: int) -> bool:
         row = self.anchored(main)
-        return size > 0 if row is None else bool(row["day"] < day and row["size"] < size)
+        return size > 0 if row is None else bool(row["day"] != day and row["size"] < size)
 
     def anchored(self, main: LedgerState) -> dict[str, Any] | None:
         """The last head that the main ledger anchored (origin, day, size, root in hex), None where there is none."""
