@@ -72,6 +72,7 @@ spark.driver.memory 512m
 spark.driver.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 spark.executor.extraJavaOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
 spark.sql.shuffle.partitions 2
+spark.sql.adaptive.enabled false
 spark.task.maxFailures 1
 """
 

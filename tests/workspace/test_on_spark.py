@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -57,24 +57,31 @@ class Clock:
         return self.time
 
 
-@pytest.fixture
-def fixed(monkeypatch) -> Callable[[str], None]:
-    """Let all that is drawn from now on be drawn alike: keys, and the salts of rows and values."""
+class Drawn:
+    """What was drawn by chance, drawn alike in each workspace: keys, and the salts of rows and values."""
 
-    def fix(what: str) -> None:
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
+
+    def anew(self, what: str) -> None:
         drawn = random.Random(what)
-        monkeypatch.setattr("secrets.token_bytes", drawn.randbytes)
-        monkeypatch.setattr(SigningKey, "generate", lambda: SigningKey.from_seed(drawn.randbytes(32)))
-
-    return fix
+        self._patch.setattr("secrets.token_bytes", drawn.randbytes)
+        self._patch.setattr(SigningKey, "generate", lambda: SigningKey.from_seed(drawn.randbytes(32)))
 
 
-@pytest.fixture
-def filled(fixed, rows):
+@pytest.fixture(scope="module")
+def drawn() -> Iterator[Drawn]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mingjian.workspace._workspace.want_passed", lambda *_: None)  # cases are tried where schemes are
+        yield Drawn(patch)
+
+
+@pytest.fixture(scope="module")
+def fill(drawn, rows) -> Callable[[Path, Settings], Workspace]:
     """Make a workspace with the rows of both schemes."""
 
     def fill(folder: Path, settings: Settings) -> Workspace:
-        fixed("rows")
+        drawn.anew("rows")
         workspace = Workspace.create(folder, origin="example.org/two", clock=Clock(), settings=settings)
         for name, files in rows.items():
             scheme = workspace.adopt(name, "tester")
@@ -85,47 +92,63 @@ def filled(fixed, rows):
     return fill
 
 
-@pytest.fixture
-def issued(fixed):
-    """Issue what the orders say; the bytes of each file."""
+@pytest.fixture(scope="module")
+def issue(drawn) -> Callable[[Workspace, Path, str], Statements]:
+    """Issue what the order for a scheme says; the bytes of each file."""
 
-    def issue(workspace: Workspace, into: Path) -> Statements:
-        fixed("statements")
-        for name, order in ORDERS.items():
-            issue_into(workspace, workspace.scheme(name), order, into, by="tester")
+    def issue(workspace: Workspace, into: Path, name: str) -> Statements:
+        drawn.anew(name)
+        issue_into(workspace, workspace.scheme(name), ORDERS[name], into, by="tester")
         return {file.name: file.read_bytes() for file in sorted(into.iterdir())}
 
     return issue
 
 
-def opened(folder: Path, workspace: Workspace) -> Workspace:
-    """A workspace with the clock where another's stands."""
+@pytest.fixture(scope="module")
+def here(fill, issue, tmp_path_factory) -> tuple[Path, datetime, Mapping[str, Statements]]:
+    """A directory with rows of both schemes and nothing issued, when it was filled, and what is issued of it with DuckDB.
+
+    The certificates are issued first.
+    """
+    folder = tmp_path_factory.mktemp("here")
+    made = fill(folder / "filled", Settings())
+    then = made.clock.time
+    shutil.copytree(made.folder, folder / "copy")
+    workspace = opened(folder / "copy", then)
+    return (
+        made.folder,
+        then,
+        {name: issue(workspace, folder / name, name) for name in ("green_power", "three_portraits")},
+    )
+
+
+def opened(folder: Path, then: datetime) -> Workspace:
+    """A workspace whose clock stands where it stood then."""
     clock = Clock()
-    clock.time = workspace.clock.time
+    clock.time = then
     return Workspace.open(folder, clock=clock)
 
 
-def test_statements_of_both_schemes_have_the_same_bytes_on_spark(filled, issued, spark, tmp_path):
-    here = filled(tmp_path / "here", Settings())
-    shutil.copytree(here.folder, tmp_path / "there")
+def test_statements_of_both_schemes_have_the_same_bytes_on_spark(here, issue, spark, tmp_path):
+    folder, then, expected = here
+    shutil.copytree(folder, tmp_path / "there")
     Settings(engine=spark).save(tmp_path / "there")
-    there = opened(tmp_path / "there", here)
-    found, expected = issued(there, tmp_path / "there-issued"), issued(here, tmp_path / "here-issued")
-    assert {name for name in expected if name.startswith("green")} != set()
-    assert len(expected) == 4 + 4 + 2  # portraits, certificates, status list and whom to trust
-    assert found == expected
-    for name, order in ORDERS.items():
-        assert list(there.measure(there.scheme(name), order.period)) == list(
-            here.measure(here.scheme(name), order.period)
-        )
+    there = opened(tmp_path / "there", then)
+    assert {name: issue(there, tmp_path / name, name) for name in expected} == expected
+    assert {name: len(files) for name, files in expected.items()} == {
+        "green_power": 4 + 2, "three_portraits": 4 + 2,  # a status list, and whom to trust
+    }  # fmt: skip
 
 
-def test_statements_have_the_same_bytes_on_postgresql_s3_and_spark(filled, issued, spark, postgresql, s3, tmp_path):
-    here = filled(tmp_path / "here", Settings())
-    there = filled(tmp_path / "there", Settings(postgresql, s3, spark))
-    there = opened(there.folder, there)
+def test_certificates_have_the_same_bytes_on_postgresql_s3_and_spark(
+    here, fill, issue, spark, postgresql, s3, tmp_path
+):
+    _, then, expected = here
+    made = fill(tmp_path / "there", Settings(postgresql, s3, spark))
+    there = opened(made.folder, then)
     assert not (there.folder / "ledger.db").exists()
-    assert issued(there, tmp_path / "there-issued") == issued(here, tmp_path / "here-issued")
+    assert there.ledger.blobs()  # of the forms, which are many
+    assert issue(there, tmp_path / "issued", "green_power") == expected["green_power"]
 
 
 def test_rows_that_a_killed_process_left_for_a_cluster_go_with_the_projection(tmp_path):
