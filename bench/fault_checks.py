@@ -161,7 +161,7 @@ def _held_locks(folder: Path) -> list[str]:
 
 def _drafts(folder: Path) -> list[str]:
     """Files that a dead process began; each place may keep a few until it is written to again."""
-    begun = [*(folder / "blobs").glob(".*"), *(folder / "issued").glob(".*"), *(folder / "attachments").glob("tmp*")]
+    begun = [file for place in ("blobs", "issued", "attachments") for file in (folder / place).glob(".*")]
     return [f"{len(begun)} drafts pile up"] if len(begun) > 12 else []
 
 

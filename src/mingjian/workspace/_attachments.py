@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import tempfile
 import unicodedata
 import zipfile
 import zlib
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from mingjian.base.errors import Finding, MingjianError, Misuse, Place, Tampered
+from mingjian.workspace._whole import drafting
 
 ATTACHMENTS: Final = "attachments"  # their folder in a workspace
 LARGEST: Final = 25 * 1024 * 1024  # bytes
@@ -64,27 +64,24 @@ class Attachments:
         """Keep a file. The same bytes again take no more room.
 
         Raises MingjianError with a Finding for a file that is empty, too large, of another kind than those taken, not what
-        its name says, or active.
+        its name says, or active; as `drafting` does where there is no room.
         """
         clean = clean_name(name)
         kind = _KINDS.get(Path(clean).suffix.lower())
         if kind is None:
             raise _refused(clean, "unknown-kind", "no file of this kind is taken", f"hand in {', '.join(_KINDS)}")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=self.folder)
-        path = Path(partial)
-        try:
-            with os.fdopen(handle, "wb") as file:
+        with drafting(self.folder, clean) as draft:
+            draft.unlink(missing_ok=True)  # left by somebody who died over it
+            with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
                 size, digest = _copy(clean, content, file)
                 file.flush()
                 os.fsync(file.fileno())
-            if fault := _fault(path, kind, size):
+            if fault := _fault(draft, kind, size):
                 raise _refused(clean, "unfit-file", fault, "hand in another file")
             target = self._path(digest)
             target.parent.mkdir(mode=0o700, exist_ok=True)
-            path.replace(target)
-        finally:
-            path.unlink(missing_ok=True)
+            draft.replace(target)
         return Attachment(clean, kind.media, size, digest)
 
     def read(self, sha256: str) -> bytes:
