@@ -38,14 +38,14 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-tests: $(READY) fonts browser
+tests: $(READY) fonts browser java
 	@tests/postgresql.sh $(MAKE) --no-print-directory suites
 
 # The kernel is covered by its own tests; the others would take twice as long if they were watched too.
 suites:
-	$(BIN)/pytest -n 2 $(KERNEL:%=tests/%) tests/external $(KERNEL:%=--cov=mingjian.%) --cov-report=term:skip-covered \
+	$(BIN)/pytest -n 2 --dist loadgroup $(KERNEL:%=tests/%) tests/external $(KERNEL:%=--cov=mingjian.%) --cov-report=term:skip-covered \
 	  --cov-fail-under=95
-	$(BIN)/pytest -n 2 $(OTHERS)
+	$(BIN)/pytest -n 2 --dist loadgroup $(OTHERS)
 
 bench: $(READY) fonts ## time and peak memory of every step of `make run`
 	$(BIN)/python bench/run.py
@@ -95,3 +95,10 @@ browser:
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium > /dev/null; \
 	  else echo 'chromium is missing, and the tests in a browser are skipped (Debian: apt-get install chromium)' >&2; fi; fi
+
+# Measures are tried on Spark too where there is Java; without it those tests are skipped and say so.
+java:
+	@if ! command -v java > /dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq openjdk-17-jre-headless > /dev/null; \
+	  else echo 'Java is missing, and the tests on Spark are skipped (Debian: apt-get install openjdk-17-jre-headless)' >&2; fi; fi
