@@ -20,6 +20,10 @@ from mingjian.declare._titles import Title
 SCHEME_FILE = "scheme.toml"
 CODE_FILE = "measures.py"
 
+_LARGEST = 2**20  # bytes of a file
+_DEEPEST = 64  # tables and arrays in one another
+_LARGEST_EXPONENT = 400  # of a number in a file: far beyond any that can be kept
+_LONG_KEY = re.compile(rb"(?<![\w\"'.-])(?:(?:[\w-]++|\"[^\"\n]*+\"|'[^'\n]*+')\s*+\.\s*+){%d}" % _DEEPEST)
 _LONGEST_NUMBER = 38  # digits before and after the point that every store of ours can hold
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
 
@@ -204,7 +208,7 @@ def read_file(folder: FilePath, name: str, report: Report) -> Section:
     source = b""
     try:
         source = (folder / name).read_bytes().removeprefix(BOM_UTF8)  # which some editors write
-        table = tomllib.loads(source.decode(), parse_float=Decimal)
+        table = _bounded(source)
     except FileNotFoundError:
         report.add("missing-file", "there is no such file", name, 0, "`mingjian new scheme` writes one to start from")
     except UnicodeDecodeError:
@@ -214,4 +218,32 @@ def read_file(folder: FilePath, name: str, report: Report) -> Section:
         at = _AT_LINE.search(message)
         line = int(at[1]) if at and at[1] else source.count(b"\n") + 1
         report.add("bad-toml", f"not TOML: {_AT_LINE.sub('', message)}", name, line)
+    except (ValueError, RecursionError) as fault:
+        report.add("bad-toml", f"beyond what a declaration may hold: {fault}", name, 0, "declare less in one file")
     return Section(table, (), name, lines_of(source) if table else {(): 1}, report)
+
+
+def _bounded(source: bytes) -> dict[str, Any]:
+    """The table of a TOML text. Raises ValueError or RecursionError for one that is made to exhaust whoever reads it."""
+    if len(source) > _LARGEST:
+        raise ValueError(f"more than {_LARGEST >> 10} KiB")
+    if _LONG_KEY.search(source):  # tomllib's work grows with the square of it
+        raise ValueError(f"a key of more than {_DEEPEST} names")
+    table = tomllib.loads(source.decode(), parse_float=_decimal)
+    level: list[object] = [table]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for value in level
+            for inner in (value.values() if isinstance(value, dict) else value if isinstance(value, list) else ())
+        ]
+    if level:
+        raise ValueError(f"more than {_DEEPEST} tables and arrays in one another")
+    return table
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text.replace("_", ""))
+    if number.is_finite() and abs(number.adjusted()) > _LARGEST_EXPONENT:
+        raise ValueError(f"a number with the exponent {number.adjusted()}")
+    return number

@@ -96,7 +96,9 @@ def take_in(grid: Grid, type: EvidenceType, zone: str = "", sha256: str = "") ->
             findings = listed(chain(findings, broken_cells(grid, field, broken)), grid.place)
     columns.append(pa.array(grid.lines, pa.int64()))
     table = pa.table(columns, schema=arrow_schema(type).append(pa.field(LINE, pa.int64())))
-    found = chain(_over_bounds(grid, type, table), _neither_or_both(grid, type, table), _wrong_lengths(grid, type, table, clock))
+    found = chain(
+        _over_bounds(grid, type, table), _neither_or_both(grid, type, table), _wrong_lengths(grid, type, table, clock)
+    )
     findings = listed(chain(findings, found), grid.place)
     doubles = _doubles(grid, type, _without(table, _rows(findings)))
     findings = listed(chain(findings, doubles), grid.place)

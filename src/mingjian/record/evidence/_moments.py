@@ -24,6 +24,8 @@ _DATES: Final = tuple(
         r"([0-9]{4})([0-9]{2})([0-9]{2})",
     )
 )
+_NUMERALS: Final = re.compile("[〇○零一二三四五六七八九十]+(?=[年月日号])")
+_DIGITS: Final = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 _ORDINALS: Final = {"一": 1, "二": 2, "三": 3, "四": 4, "上": 1, "下": 2}
 _PERIODS: Final[tuple[tuple[re.Pattern[str], Callable[[int, int], str]], ...]] = (
     (re.compile(r"([0-9]{4})(?:年度?)?"), lambda year, _: f"{year:04}"),
@@ -38,11 +40,28 @@ _PERIODS: Final[tuple[tuple[re.Pattern[str], Callable[[int, int], str]], ...]] =
 
 def looks_like_date(text: str) -> bool:
     """Whether the text has the form of a date, existing or not."""
+    text = _arabic(text)
     return any(form.fullmatch(text) for form in _DATES)
 
 
+def _arabic(text: str) -> str:
+    """``二〇二一年十一月七日`` as ``2021年11月7日``: numerals before year, month and day, as letterheads have them."""
+    return text if text.isascii() else _NUMERALS.sub(lambda found: _number(found.group()), text)
+
+
+def _number(numeral: str) -> str:
+    tens, ten, ones = numeral.partition("十")
+    if not ten:
+        return numeral.translate(_DIGITS)
+    return f"{tens or '一'}{ones or '〇'}".translate(_DIGITS)
+
+
 def date_of(text: str) -> date | None:
-    """The day of ``2021-08-15``, ``2021/8/15``, ``2021.8.15``, ``2021年8月15日`` or ``20210815``, with midnight or without."""
+    """The day of ``2021-08-15``, ``2021/8/15``, ``2021.8.15``, ``2021年8月15日``, ``二〇二一年八月十五日`` or ``20210815``.
+
+    Midnight may follow.
+    """
+    text = _arabic(text)
     for form in _DATES:
         if found := form.fullmatch(text):
             try:
@@ -71,8 +90,9 @@ def on_clock(moment: datetime, zone: tzinfo) -> datetime | None:
 def period_of(text: str) -> Period | None:
     """The period of ``2021Q3``, ``2021年三季度``, ``2021年第3季度``, ``2021年8月``, ``2021年上半年``, ``2021`` and the like.
 
-    A date is a period of one day, and an hour is written as `Period` writes it.
+    A date is a period of one day, and an hour is written as `Period` writes it. The year may be in numerals: ``二〇二一年``.
     """
+    text = _arabic(text)
     for form, write in _PERIODS:
         if found := form.fullmatch(text):
             year, part = found.group(1), (found.group(2) if form.groups == 2 else "0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -26,6 +27,7 @@ from mingjian.record.evidence._intake import Intake, take_in
 from mingjian.record.evidence._limits import (
     LARGEST_FILE,
     LARGEST_UNFOLDED,
+    MOST_CELLS,
     MOST_COLUMNS,
     MOST_FINDINGS,
     MOST_RECORDS,
@@ -64,10 +66,11 @@ def _taken(path: Path) -> bytes:
         if path.exists() and not path.is_file():  # a pipe or a device may have no end
             raise Misuse(f"cannot open {path.name}", why="it is not a regular file")
         with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+            size = os.fstat(file.fileno()).st_size
+            data = file.read(size) if size <= LARGEST_FILE else b""
     except OSError as fault:
         raise Misuse(f"cannot open {path.name}", why=fault.strerror or str(fault)) from fault
-    if len(data) > LARGEST_FILE:
+    if size > LARGEST_FILE:
         raise unreadable(
             Place(path.name), f"it has more than {LARGEST_FILE >> 20:,} MiB", "split it into several files"
         )
@@ -131,6 +134,8 @@ def _parquet(data: bytes, type: EvidenceType, place: Place) -> Grid:
 def _readable(column: Any) -> Cells:
     """A column whose distinct values Arrow can find and Python can hold. Raises ArrowInvalid for one with other instants."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if kind in _TEXTS and _written_out(column) > LARGEST_UNFOLDED:
+        raise pa.ArrowInvalid(f"its texts come to more than {LARGEST_UNFOLDED >> 20:,} MiB")
     if pa.types.is_timestamp(kind):  # nanoseconds are no Python datetimes; what a microsecond cannot hold is refused
         kind = pa.timestamp("us", kind.tz)
     column = column.cast(kind)
@@ -139,9 +144,21 @@ def _readable(column: Any) -> Cells:
         if years["min"] is not None and not date.min.year <= years["min"] <= years["max"] <= date.max.year:
             raise pa.ArrowInvalid("a date is outside the years 1 to 9999")
     if pa.types.is_nested(kind):
+        if not pa.types.is_list(kind) or pa.types.is_nested(kind.value_type):
+            raise pa.ArrowInvalid(f"a column of {kind}")
+        if sum(len(chunk.flatten()) for chunk in column.chunks) > MOST_CELLS:
+            raise pa.ArrowInvalid(f"more than {MOST_CELLS:,} values in lists")
         cells: list[object] = column.to_pylist()
         return cells
     return column  # type: ignore[no-any-return]
+
+
+def _written_out(column: Any) -> int:
+    """The bytes that texts come to when each is written out as often as it stands."""
+    lengths: Any = pc.binary_length  # its stubs refuse arrays of any type
+    if pa.types.is_dictionary(column.type):
+        return sum(pc.sum(lengths(c.dictionary).cast(pa.int64()).take(c.indices)).as_py() or 0 for c in column.chunks)
+    return pc.sum(lengths(column).cast(pa.int64())).as_py() or 0
 
 
 _READERS: Final[dict[str, Callable[[bytes, EvidenceType, Place], Grid]]] = {

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -73,6 +73,8 @@ def _moments(cells: Cells, day_zero: datetime) -> Cells:
 
 
 def _moment(cell: object, day_zero: datetime) -> object:
+    if type(cell) is date:  # which is how midnight comes
+        return datetime.combine(cell, time())
     if isinstance(cell, float) and _CERTAIN_DAYS[0] <= cell < _CERTAIN_DAYS[1]:
         return day_zero + timedelta(seconds=round(cell * 86400))
     return int(cell) if isinstance(cell, float) and cell.is_integer() else cell
