@@ -10,7 +10,7 @@ from mingjian.record.ledger._database import RESTORE, Damaged
 from mingjian.record.ledger._entry import Batch, Entry, RowProof
 from mingjian.record.ledger._key_history import read_key_history, write_key_history
 from mingjian.record.ledger._keys import ROLES, KeyChange, KeyHistory, Role, by_issuers, by_nobody, change_key
-from mingjian.record.ledger._ledger import Erased, Ledger, LedgerState
+from mingjian.record.ledger._ledger import Erased, Ledger
 from mingjian.record.ledger._merkle import (
     EMPTY_ROOT,
     leaf_hash,
@@ -25,6 +25,7 @@ from mingjian.record.ledger._payload import Placed
 from mingjian.record.ledger._rows import canonical_rows, columns_of, table_of
 from mingjian.record.ledger._runs import Run
 from mingjian.record.ledger._sqlite_file import sqlite_engine
+from mingjian.record.ledger._state import LedgerState
 from mingjian.record.ledger._store import NoLedger
 
 __all__ = [

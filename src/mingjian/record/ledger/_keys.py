@@ -21,7 +21,8 @@ from mingjian.base.keys import NoteKey, PublicKey, SigningKey, open_note, sign_a
 from mingjian.record.ledger._entry import Batch, Entry
 
 if TYPE_CHECKING:
-    from mingjian.record.ledger._ledger import Ledger, LedgerState
+    from mingjian.record.ledger._ledger import Ledger
+    from mingjian.record.ledger._state import LedgerState
 
 KEY: Final = "key"  # the kind of an entry
 

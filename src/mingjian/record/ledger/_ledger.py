@@ -23,8 +23,7 @@ from mingjian.record.ledger._entry import Batch, Entry, RowProof
 from mingjian.record.ledger._keys import KEY, KeyHistory, by_ledgers, change_key
 from mingjian.record.ledger._merkle import proof_ranges
 from mingjian.record.ledger._payload import leaves_of
-from mingjian.record.ledger._state import COUNT
-from mingjian.record.ledger._state import LedgerState as LedgerState
+from mingjian.record.ledger._state import COUNT, LedgerState
 from mingjian.record.ledger._store import Gone, Store
 from mingjian.record.ledger._tiles import range_hash
 from mingjian.record.ledger._writer import Writer
@@ -142,7 +141,9 @@ class Ledger(LedgerState):
         wanted = NoteKey.parse(self.vkey)
         key = self._key if isinstance(self._key, SigningKey) else self._key(wanted)
         if key.public != wanted.public:  # it may have been changed by another process
-            raise Misuse("the key is not that of this ledger", where=self.origin, remedy="open it with the one in force")
+            raise Misuse(
+                "the key is not that of this ledger", where=self.origin, remedy="open it with the one in force"
+            )
         return key
 
     def append(self, batch: Batch, check: Callable[[LedgerState], None] | None = None) -> Entry:
