@@ -34,8 +34,6 @@ Holds = Callable[[Callable[[], Intake]], Intake | None]
 SCHEME = (Path(__file__).parents[1] / "workspace" / "small" / "scheme.toml").read_text("utf-8")
 HEADINGS = ["code", "编号", "数量", "得分", "日期", "时刻", "季度", "等次", "确定", "unit", "other", "", " "]
 ODD = [
-
-]  # fmt: skip
     r"A",
     r"=1+1",
     r"1",
