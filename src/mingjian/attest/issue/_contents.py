@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import orjson
 
 from mingjian.attest.issue._disclosure import (
     Disclosed,
@@ -29,9 +31,26 @@ from mingjian.attest.statements import (
     kinds_under,
     peers_under,
 )
+from mingjian.base.values import canonical
 from mingjian.declare import StatementType
 
 Whom = tuple[str, str]  # statement type, subject
+
+
+class Kept(Mapping[Level, Contents]):
+    """The contents of one statement's packages by level, as their canonical bytes: a twentieth of what they are in sets."""
+
+    def __init__(self, contents: Mapping[Level, Contents]) -> None:
+        self._bytes = {level: canonical(found.to_json()) for level, found in contents.items()}
+
+    def __getitem__(self, level: Level) -> Contents:
+        return Contents.from_json(orjson.loads(self._bytes[level]), level)
+
+    def __iter__(self) -> Iterator[Level]:
+        return iter(self._bytes)
+
+    def __len__(self) -> int:
+        return len(self._bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +73,15 @@ def plan(run: Run, statements: Sequence[tuple[StatementType, Collection[str]]], 
     by_subject: dict[str, list[int]] = {}
     for row, said in enumerate(committed):
         by_subject.setdefault(said.subject, []).append(row)
-    contents: dict[Whom, dict[Level, Contents]] = {}
+    contents: dict[Whom, Mapping[Level, Contents]] = {}
     for declared, about in statements:
         tellings = {level: _telling(run, declared, level) for level in LEVELS}
         for subject in about:
             rows = [*by_subject.get(subject, ()), *by_subject.get("", ())]
-            contents[declared.id, subject] = {
-                level: _contents(disclosed[declared.id][level][subject], tellings[level], committed, rows)
-                for level in LEVELS
-            }
+            shown = {level: disclosed[declared.id][level][subject] for level in LEVELS}
+            contents[declared.id, subject] = Kept(
+                {level: _contents(shown[level], tellings[level], committed, rows) for level in LEVELS}
+            )
     return Plan(committed, contents)
 
 
@@ -116,7 +135,7 @@ def _contents(
     """The contents of one package; ``rows`` are those of the snapshot about its subject, and about peers."""
     return Contents(
         salt=secrets.token_bytes(SALT_SIZE),
-        rows=frozenset(disclosure.places),
+        rows=frozenset((entry, row) for entry, row in disclosure.places.tolist()),
         attested=frozenset(row for row in rows if telling.tells(committed[row], disclosure.given)),
         given=disclosure.given,
     )

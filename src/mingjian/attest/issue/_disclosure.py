@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial, reduce
-from itertools import repeat
-from operator import or_
-from typing import Final
+from functools import cached_property, partial
+from itertools import islice, repeat
+from typing import Final, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mingjian.attest.statements import (
+    LEVELS,
     Level,
     Why,
     closure,
@@ -24,11 +25,12 @@ from mingjian.attest.statements import (
 )
 from mingjian.base.values import Period
 from mingjian.declare import EvidenceType, Hierarchy, Scheme, StatementType, evidence_types
-from mingjian.reckon.measures import Results, Value, lineages
+from mingjian.reckon.measures import Lineage, Results, Value, lineages
 from mingjian.record.evidence import View
 
 SUBJECT: Final = "subject"
 _MANY: Final = 10  # subjects to one asked for
+_TOGETHER: Final = 1000  # subjects of which the rows are traced together: those of all need not stand in memory
 
 Place = tuple[int, int]  # ledger entry, row in it
 
@@ -80,15 +82,30 @@ class Run:
         return kind.ballots or is_sealed(kind) or any(subject.person for subject in about)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Disclosure:
-    """What the package of one subject shows: the places of its rows, and the measures taken as given, with the reason."""
+    """What the package of one subject shows: its rows, and the measures taken as given, with the reason.
 
-    places: tuple[Place, ...]
+    ``places`` are pairs of entry and row, sorted: sixteen bytes each, since an auditor is shown millions of ballots.
+    """
+
+    places: npt.NDArray[np.int64]
     given: Mapping[str, Why]
+
+    @classmethod
+    def of(cls, places: Collection[Place], given: Mapping[str, Why]) -> Disclosure:
+        """What is shown of these places."""
+        return cls(np.array(sorted(places), np.int64).reshape(-1, 2), given)
 
 
 Disclosed = Mapping[Level, Mapping[str, Disclosure]]  # by subject
+T = TypeVar("T")
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    """The items in groups of a size, of which the last may be smaller."""
+    waiting = iter(items)
+    return iter(lambda: tuple(islice(waiting, size)), ())
 
 
 def is_sealed(kind: EvidenceType) -> bool:
@@ -136,8 +153,15 @@ def disclose(run: Run, statements: Sequence[tuple[StatementType, Collection[str]
     as given at every level, and no figures stand in for them.
     """
     names = sorted({name for declared, _ in statements for name in closure(run.scheme, declared.show)})
-    discloser = _Discloser(run, names, frozenset().union(*(subjects for _, subjects in statements)))
-    return [_disclosed(discloser, declared, subjects) for declared, subjects in statements]
+    traced = _Traced(run, names)
+    found: list[dict[Level, dict[str, Disclosure]]] = [{level: {} for level in LEVELS} for _ in statements]
+    everybody = sorted(frozenset().union(*(subjects for _, subjects in statements)))
+    for group in batched(everybody, _TOGETHER):
+        discloser = _Discloser(traced, group, alone=len(group) == len(everybody))
+        for of, (declared, subjects) in zip(found, statements, strict=True):
+            for level, disclosures in _disclosed(discloser, declared, set(group).intersection(subjects)).items():
+                of[level].update(disclosures)
+    return found
 
 
 def _disclosed(discloser: _Discloser, statement: StatementType, subjects: Collection[str]) -> Disclosed:
@@ -145,7 +169,7 @@ def _disclosed(discloser: _Discloser, statement: StatementType, subjects: Collec
     names = told(run, statement, "public")
     given: dict[str, Why] = {name: "level" for name in names if not _follows(run.scheme, name, names)}
     return {
-        "public": {subject: Disclosure((), {**given, **_lacking(run, names, subject)}) for subject in subjects},
+        "public": {subject: Disclosure.of((), {**given, **_lacking(run, names, subject)}) for subject in subjects},
         "described": {subject: discloser.of(subject, under, "described") for subject in subjects},
         "auditor": {subject: discloser.of(subject, under, "auditor") for subject in subjects},
     }
@@ -161,62 +185,74 @@ def _lacking(run: Run, names: Collection[str], subject: str) -> dict[str, Why]:
     return {name: "erased" for name in names if run.lacks(name, subject)}
 
 
-class _Discloser:
-    """The lineage of each measure of some statements, and what of it a level may show."""
+class _Traced:
+    """The measures of some statements: which are traced to rows, of which kinds, and what all groups of subjects share."""
 
-    def __init__(self, run: Run, names: Collection[str], subjects: Collection[str]) -> None:
+    def __init__(self, run: Run, names: Collection[str]) -> None:
         self.run = run
         self.own_kinds = {name: kinds_under(run.scheme, name) for name in names}
         self.back = {name: [closure(run.scheme, [m]) for m in looks_back(run.scheme, name)] for name in names}
         self.dimensions = {name: dimensions_under(run.scheme, [name]) for name in names}
         self.among_peers = frozenset(name for name in names if peers_under(run.scheme, name))
-        traced = [name for name in names if self.own_kinds[name] or self.back[name]]
-        seen = [name for name in traced if not any(is_sealed(run.types[kind]) for kind in self.own_kinds[name])]
-        self._below = _below(run)
-        among = frozenset(subjects).union(*(self._below.get(subject, ()) for subject in subjects))
-        self._stated = _subject_rows(run)
-        # Asking for many by name costs more than tracing everybody.
-        few = subjects if len(among) * _MANY < len(self._stated) else None
-        self.lineages = lineages(run.scheme, run.view, run.hierarchy, run.period, seen, few)
-        self.traced = frozenset(traced)
+        self.names = frozenset(name for name in names if self.own_kinds[name] or self.back[name])
+        self.below = _below(run)
+        self.stated = _subject_rows(run)
         self.withheld: dict[str, set[str]] = {}
         for value in run.values:
-            if value.status == "withheld" and value.measure in self.traced:
+            if value.status == "withheld" and value.measure in self.names:
                 self.withheld.setdefault(value.subject, set()).add(value.measure)
-        read = frozenset[str]().union(*self.own_kinds.values())
-        open_types = [run.types[kind] for kind in read if not is_sealed(run.types[kind])]
-        self._about = {place: about for kind in open_types for place, about in _subjects_of(run, kind, among).items()}
-        members = frozenset[str]().union(*self.dimensions.values())
-        self._members = {kind: frozenset(_subjects_of(run, run.types[kind], among)) for kind in members}
+        kinds = frozenset[str]().union(*self.dimensions.values())
+        self.members = {kind: _places_of(run.view.arrow(kind)) for kind in kinds}
+
+
+class _Discloser:
+    """The lineage of each measure for a group of subjects, and what of it a level may show.
+
+    ``alone`` says that there is no other group: where it has many of all subjects, they are traced together, which costs
+    less than to ask for so many by name.
+    """
+
+    def __init__(self, traced: _Traced, subjects: Collection[str], *, alone: bool) -> None:
+        self.traced, self.run = traced, traced.run
+        run = self.run
+        seen = [name for name in traced.names if not any(is_sealed(run.types[kind]) for kind in traced.own_kinds[name])]
+        among = frozenset(subjects).union(*(traced.below.get(subject, ()) for subject in subjects))
+        few = None if alone and len(among) * _MANY >= len(traced.stated) else subjects
+        self.lineages = lineages(run.scheme, run.view, run.hierarchy, run.period, sorted(seen), few)
+        self._about: dict[Place, frozenset[str]] = {}
+        for kind, places in _touched(self.lineages.values()).items():
+            if not is_sealed(run.types[kind]):
+                self._about.update(_subjects_of(run, run.types[kind], places))
 
     def of(self, subject: str, names: Collection[str], level: Level) -> Disclosure:
         """What a package that tells these measures of a subject shows."""
-        own = frozenset({subject}) | (self._below.get(subject, frozenset()) - self.run.people)
-        given: dict[str, Why] = {name: "peers" for name in names if name in self.among_peers}
-        traced = [name for name in names if name in self.traced]
+        own = frozenset({subject}) | (self.traced.below.get(subject, frozenset()) - self.run.people)
+        given: dict[str, Why] = {name: "peers" for name in names if name in self.traced.among_peers}
+        traced = [name for name in names if name in self.traced.names]
         for name in traced:
-            hidden = any(self._hidden(self.run.types[kind], level) for kind in self.own_kinds[name])
-            if hidden or name in self.withheld.get(subject, ()):
+            hidden = any(self._hidden(self.run.types[kind], level) for kind in self.traced.own_kinds[name])
+            if hidden or name in self.traced.withheld.get(subject, ()):
                 given[name] = "sealed"
         given.update(_lacking(self.run, traced, subject))
         rows = {name: self.lineages[name].get(subject, {}) for name in traced if name not in given}
         shows = partial(self._shows, own, level)
-        _give(given, rows, self.own_kinds, shows)
+        _give(given, rows, self.traced.own_kinds, shows)
         _give(given, rows, {name: self._kinds_before(name, given) for name in rows}, shows)
         places = set[Place]()
         for name in rows.keys() - given.keys():
             open_kinds = (kind for kind in rows[name] if not self._hidden(self.run.types[kind], level))
             places |= {p for kind in open_kinds for p in rows[name][kind] if shows(p)}
-        members = {place for name in names for kind in self.dimensions[name] for place in self._members[kind]}
-        return Disclosure(tuple(sorted(places | members | self._stating(subject, places))), given)
+        kinds = {kind for name in names for kind in self.traced.dimensions[name]}
+        places.update(self._stating(subject, places), *(self.traced.members[kind] for kind in kinds))
+        return Disclosure.of(places, given)
 
     def _kinds_before(self, name: str, given: Mapping[str, Why]) -> frozenset[str]:
         """The kinds of rows from which the values are made that a measure looks back on.
 
         Those that rest on a measure ``given`` are taken from the snapshot, and need none.
         """
-        made = (m for under in self.back[name] if not given.keys() & set(under) for m in under)
-        return frozenset().union(*(self.own_kinds[m] for m in made))
+        made = (m for under in self.traced.back[name] if not given.keys() & set(under) for m in under)
+        return frozenset().union(*(self.traced.own_kinds[m] for m in made))
 
     def _hidden(self, kind: EvidenceType, level: Level) -> bool:
         return is_sealed(kind) or (kind.ballots and level != "auditor")
@@ -233,7 +269,7 @@ class _Discloser:
         seen, stated = set[str](), set[Place]()
         while waiting:
             seen |= waiting
-            rows = [self._stated[name] for name in waiting if name in self._stated]
+            rows = [self.traced.stated[name] for name in waiting if name in self.traced.stated]
             stated.update(*(found for found, _ in rows))
             waiting = {name for _, named in rows for name in named} - seen
         return stated
@@ -252,17 +288,32 @@ def _give(
             given[name] = "others"
 
 
-def _subjects_of(run: Run, kind: EvidenceType, among: Collection[str]) -> Mapping[Place, frozenset[str]]:
-    """The rows of a kind and the subjects that each is about; of ballots, which are many, those about some of ``among``."""
+def _touched(found: Iterable[Lineage]) -> Mapping[str, Collection[Place]]:
+    """The places of all rows in some lineages, by kind."""
+    touched: dict[str, set[Place]] = {}
+    for by_subject in found:
+        for kinds in by_subject.values():
+            for kind, places in kinds.items():
+                touched.setdefault(kind, set()).update(places)
+    return touched
+
+
+def _subjects_of(run: Run, kind: EvidenceType, places: Collection[Place]) -> Iterator[tuple[Place, frozenset[str]]]:
+    """The rows of a kind at these places, and the subjects that each is about."""
     fields = [field.name for field in kind.fields.values() if field.type == "subject"]
-    rows = run.view.arrow(kind.id).select(["_entry", "_row", *fields])
-    if kind.ballots:
-        wanted = pa.array(sorted(among), pa.string())
-        rows = rows.filter(reduce(or_, (pc.field(name).isin(wanted) for name in fields)))
-    table = rows.to_pydict()
-    places = zip(table["_entry"], table["_row"], strict=True)
-    about = zip(*(table[name] for name in fields), strict=True) if fields else repeat(())
-    return {place: frozenset(filter(None, ids)) for place, ids in zip(places, about, strict=False)}
+    entries, rows = zip(*places, strict=True)
+    found = run.view.at(
+        kind.id, pa.table({"_entry": pa.array(entries, pa.int64()), "_row": pa.array(rows, pa.int64())})
+    )
+    about = zip(*(found[name].to_pylist() for name in fields), strict=True) if fields else repeat(())
+    known: dict[tuple[str | None, ...], frozenset[str]] = {}  # many rows are about the same
+    for place, ids in zip(_places_of(found), about, strict=False):
+        yield place, known.setdefault(ids, frozenset(filter(None, ids)))
+
+
+def _places_of(table: pa.Table) -> list[Place]:
+    columns = table.select(["_entry", "_row"]).to_pydict()
+    return list(zip(*columns.values(), strict=True))
 
 
 def _subject_rows(run: Run) -> Mapping[str, tuple[set[Place], set[str]]]:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from mingjian.attest.issue._contents import Whom, plan
-from mingjian.attest.issue._disclosure import Run
+from mingjian.attest.issue._disclosure import Run, batched
 from mingjian.attest.issue._register import SUITE, Change, Register, list_id, status_batch
 from mingjian.attest.statements import (
     SNAPSHOT_COLUMNS,
@@ -33,6 +33,7 @@ from mingjian.record.ledger import EMPTY_ROOT, Batch, Entry, KeyHistory, Ledger,
 
 SNAPSHOT: Final = "snapshot"
 _SCHEMA: Final = pa.schema([(column, pa.string()) for column in SNAPSHOT_COLUMNS])
+_TOGETHER: Final = 10_000  # rows that stand in memory one by one
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,8 @@ def _values(
 
 def _snapshot(run: Run, stated: Sequence[Stated | Figure], by: str) -> Batch:
     source = {"fingerprint": run.scheme.fingerprint, "period": str(run.period), "asOf": str(run.view.size)}
-    table = pa.Table.from_pylist([value.row() for value in stated], schema=_SCHEMA)
+    rows = ([value.row() for value in some] for some in batched(stated, _TOGETHER))
+    table = pa.concat_tables([_SCHEMA.empty_table(), *(pa.Table.from_pylist(some, schema=_SCHEMA) for some in rows)])
     return Batch(SNAPSHOT, run.scheme.id, by, table, source)
 
 
