@@ -55,3 +55,14 @@ def test_what_cannot_be_says_what_to_do(run, there, tmp_path):
 
 def test_the_help_says_that_keys_are_in_it(run):
     assert "THE FILE HOLDS THE KEYS" in run("backup", "--help").out
+
+
+def test_a_backup_is_restored_to_the_places_that_are_named(run, there, tmp_path):
+    taken = run("backup", tmp_path / "b.tar", "-w", there / "w", "--json").json
+    places = ("--ledger", f"sqlite:///{tmp_path}/served/ledger.db", "--blobs", tmp_path / "kept")
+    back = run("restore", tmp_path / "b.tar", tmp_path / "again", *places, "--json").json
+    assert (back["size"], back["root"]) == (taken["size"], taken["root"])
+    assert not {"ledger.db", "blobs"} & {path.name for path in (tmp_path / "again").iterdir()}
+    assert run("ledger", "audit", "-w", tmp_path / "again").code == 0
+    said = run("restore", tmp_path / "b.tar", tmp_path / "twice", *places)
+    assert (said.code, "choose another place" in said.err) == (2, True)
