@@ -295,6 +295,7 @@ class World:
     key: SigningKey
     run: Run
     issued: Issue
+    folder: Path  # of the ledger
     _packed: dict[Level, dict[str, bytes]] = field(default_factory=dict)
 
     toml = SCHEME
@@ -364,7 +365,7 @@ def make_world(
         run = Run(scheme, view, hierarchy, results, synthetic=True)
         key = SigningKey.from_seed(b"i" * 32)
         issued = issue(run, dict.fromkeys(statements), ledger=ledger, key=key, now=NOW, by="office")
-        yield World(scheme, ledger, key, run, issued)
+        yield World(scheme, ledger, key, run, issued, folder / "ledger")
 
 
 @pytest.fixture(scope="session")

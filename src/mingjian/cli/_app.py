@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 import typer
 
 from mingjian.base.errors import MingjianError
-from mingjian.cli import _attest, _backup, _demo, _evidence, _ledger, _make, _office, _papers, _reckon
+from mingjian.cli import _attest, _backup, _demo, _evidence, _keys, _ledger, _make, _office, _papers, _reckon
 from mingjian.cli._options import face
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (_make, _evidence, _reckon, _attest, _papers, _office, _ledger, _backup, _demo):
+for module in (_make, _evidence, _reckon, _attest, _papers, _office, _ledger, _keys, _backup, _demo):
     module.register(app)
 # The verbs of later floors, which this one may not import.
 for verb in sorted(entry_points(group="mingjian.verbs"), key=lambda found: found.name):

@@ -95,27 +95,40 @@ def verify(
     status: Annotated[
         list[Path] | None, typer.Option("--status", help="A status list (default: status.json beside the first file).")
     ] = None,
+    keys: Annotated[
+        list[Path] | None, typer.Option("--keys", help="A history of keys (default: keys.json beside the first file).")
+    ] = None,
+    witness: Annotated[
+        list[str] | None, typer.Option("--witness", metavar="VKEY", help="A witness who must have cosigned; each must.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Check statements from their files alone: signature, status, inclusion, and every number made anew."""
+    from dataclasses import replace
     from datetime import UTC, datetime
 
     from mingjian.attest.verify import Trust
-    from mingjian.workspace import STATUS_FILE, TRUST_FILE, read_trust, verify_files
+    from mingjian.workspace import BESIDE, KEYS_FILE, STATUS_FILE, TRUST_FILE, read_trust, verify_files
 
     shown = face(json)
-    statements = [file for file in files if file.name not in (STATUS_FILE, TRUST_FILE)]
+    statements = [file for file in files if file.name not in BESIDE]
     beside = files[0].parent
     known = trust or beside / TRUST_FILE
-    lists = status or [beside / STATUS_FILE]
+    known_to = read_trust(known) if trust is not None or known.is_file() else Trust()
     report = verify_files(
         statements,
-        trust=read_trust(known) if trust is not None or known.is_file() else Trust(),
+        trust=replace(known_to, witnesses=Trust.of(witnesses=witness or ()).witnesses),
         now=datetime.now(UTC),
-        status=lists if status is not None else [file for file in lists if file.is_file()],
+        status=status if status is not None else _there(beside / STATUS_FILE),
+        keys=keys if keys is not None else _there(beside / KEYS_FILE),
     )
     shown.say(report.to_json(), lambda console: print_report(console, report, shown))
     raise typer.Exit(0 if report.good else 1)
+
+
+def _there(file: Path) -> list[Path]:
+    """The file, where there is one."""
+    return [file] if file.is_file() else []
 
 
 def print_report(console: Console, report: Report, shown: Face) -> None:

@@ -12,18 +12,20 @@ from mingjian.attest.issue import Change, Register, status_list
 from mingjian.attest.statements import Statement, read_package
 from mingjian.attest.verify import Report, Trust, verify
 from mingjian.base.errors import Fault
-from mingjian.workspace import STATUS_FILE, TRUST_FILE, Office, trust_in
+from mingjian.record.ledger import write_key_history
+from mingjian.workspace import BESIDE, Office, trust_in
 
 URN: Final = "urn:uuid:"
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What stands at one size of the ledger: the register of statements, and the signed list of those revoked."""
+    """What stands at one size of the ledger: the register of statements, the signed list of those revoked, the keys' history."""
 
     size: int
     register: Register
     statuses: Mapping[str, Any]
+    keys: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ class Bulletin:
         with self._lock:
             if self._posted is None or self._posted.size != state.size:
                 signed = status_list(workspace.ledger, workspace.issuer, workspace.clock())
-                self._posted = Posted(state.size, Register.of(state), signed)
+                keys = write_key_history(workspace.ledger)
+                self._posted = Posted(state.size, Register.of(state), signed, keys)
             return self._posted
 
     def checked(self, packages: list[tuple[str, bytes]]) -> Report:
@@ -66,6 +69,7 @@ class Bulletin:
             now=self._office.workspace.clock(),
             trust=Trust.of(said["issuers"], said["ledgers"]),
             status_lists=[self.posted().statuses],
+            key_histories=[self.posted().keys],
         )
 
     def public(self) -> tuple[Public, ...]:
@@ -73,7 +77,7 @@ class Bulletin:
         revoked = self.posted().register.revoked
         found = []
         for file in sorted(self._office.issued.glob("*.json")):
-            statement = self._public(file) if file.name not in (STATUS_FILE, TRUST_FILE) else None
+            statement = self._public(file) if file.name not in BESIDE else None
             if statement is not None:
                 found.append(Public(statement, file, revoked.get(statement.id)))
         return tuple(sorted(found, key=lambda one: (one.statement.period, one.statement.id), reverse=True))

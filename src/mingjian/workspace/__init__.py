@@ -12,6 +12,8 @@ from mingjian.workspace._errands import Busy, Errand
 from mingjian.workspace._explained import Explained, rows_of
 from mingjian.workspace._fsck import Checked, Rebuilt, fsck
 from mingjian.workspace._issued import (
+    BESIDE,
+    KEYS_FILE,
     STATUS_FILE,
     TRUST_FILE,
     Order,
@@ -19,9 +21,11 @@ from mingjian.workspace._issued import (
     issue_into,
     level_of,
     trust_in,
+    write_standing,
     write_status,
 )
 from mingjian.workspace._items import ITEM, Items, ItemSeen
+from mingjian.workspace._keyring import KeyHeld, keys_held, revoke_issuer, role_of, rotate
 from mingjian.workspace._letters import Letters, letter
 from mingjian.workspace._office import Now, Office
 from mingjian.workspace._oversight import Oversight
@@ -33,10 +37,13 @@ from mingjian.workspace._shelf import Kept
 from mingjian.workspace._steward import Steward, grant, grants
 from mingjian.workspace._tables import Table, evaluation, table_pdf, workbook
 from mingjian.workspace._verifying import read_trust, verify_files
+from mingjian.workspace._witnessed import put_witnessed
 from mingjian.workspace._workspace import Taken, Workspace
 
 __all__ = [
+    "BESIDE",
     "ITEM",
+    "KEYS_FILE",
     "STATUS_FILE",
     "TRUST_FILE",
     "Attachment",
@@ -59,6 +66,7 @@ __all__ = [
     "ItemSeen",
     "Items",
     "Kept",
+    "KeyHeld",
     "Letters",
     "Member",
     "Mover",
@@ -92,12 +100,17 @@ __all__ = [
     "grant",
     "grants",
     "issue_into",
+    "keys_held",
     "lacking",
     "letter",
     "level_of",
     "portrait_type",
+    "put_witnessed",
     "read_trust",
     "restore",
+    "revoke_issuer",
+    "role_of",
+    "rotate",
     "rows_of",
     "run_cases",
     "sample_rows",
@@ -109,5 +122,6 @@ __all__ = [
     "usual_folder",
     "verify_files",
     "workbook",
+    "write_standing",
     "write_status",
 ]

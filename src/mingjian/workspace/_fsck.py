@@ -19,7 +19,8 @@ from mingjian.record.access import ReadLog
 from mingjian.record.evidence import Projection
 from mingjian.record.ledger import RESTORE, Damaged, NoLedger, readable
 from mingjian.workspace._office import READS
-from mingjian.workspace._workspace import LEDGER_KEY, Clock, Workspace, now
+from mingjian.workspace._keyring import LEDGER_KEY
+from mingjian.workspace._workspace import Clock, Workspace, now
 
 _TRIES: Final = 5
 

@@ -14,12 +14,15 @@ from mingjian.attest.statements import LEVELS, Level, Package, Statement, read_p
 from mingjian.base.errors import Misuse
 from mingjian.base.values import Period
 from mingjian.declare import Scheme, Title
+from mingjian.record.ledger import write_key_history
 from mingjian.workspace._papers import Papers, run_in
 from mingjian.workspace._whole import write_whole
 from mingjian.workspace._workspace import Workspace
 
 STATUS_FILE: Final = "status.json"
 TRUST_FILE: Final = "trust.json"
+KEYS_FILE: Final = "keys.json"
+BESIDE: Final = (STATUS_FILE, TRUST_FILE, KEYS_FILE)  # what stands beside the packages in a folder
 
 Progress = Callable[[str, int, int], None]
 
@@ -88,8 +91,7 @@ def issue_into(
         papers = drawn.write_all(asked, folder, order.language, lambda done: progress("draw", done, wanted))
     for _ in asked:  # without papers, nobody has taken the packages yet
         pass
-    write_status(workspace, folder)
-    write_whole(folder / TRUST_FILE, orjson.dumps(trust_in(workspace), option=orjson.OPT_INDENT_2))
+    write_standing(workspace, folder)
     return Written(tuple(ids), tuple(papers), ids, said.snapshot.index)
 
 
@@ -135,6 +137,16 @@ def write_status(workspace: Workspace, folder: Path) -> Path:
     file = folder / STATUS_FILE
     write_whole(file, orjson.dumps(status_list(workspace.ledger, workspace.issuer, workspace.clock())))
     return file
+
+
+def write_standing(workspace: Workspace, folder: Path) -> tuple[Path, ...]:
+    """Write what stands beside the packages as of now: the status list, whom to trust, and the history of keys if they changed."""
+    written = [write_status(workspace, folder), folder / TRUST_FILE]
+    write_whole(folder / TRUST_FILE, orjson.dumps(trust_in(workspace), option=orjson.OPT_INDENT_2))
+    if workspace.ledger.keys.changes:
+        written.append(folder / KEYS_FILE)
+        write_whole(folder / KEYS_FILE, orjson.dumps(write_key_history(workspace.ledger)))
+    return tuple(written)
 
 
 def trust_in(workspace: Workspace) -> dict[str, list[str]]:

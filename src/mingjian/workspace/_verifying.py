@@ -12,15 +12,23 @@ from mingjian.base.errors import Misuse
 from mingjian.base.values import read_json
 
 
-def verify_files(files: Sequence[Path], *, trust: Trust, now: datetime, status: Iterable[Path] = ()) -> Report:
-    """Verify package files in one run. ``status`` are the files of signed status lists at hand.
+def verify_files(
+    files: Sequence[Path],
+    *,
+    trust: Trust,
+    now: datetime,
+    status: Iterable[Path] = (),
+    keys: Iterable[Path] = (),
+) -> Report:
+    """Verify package files in one run. ``status`` are the files of signed status lists at hand, ``keys`` those of key histories.
 
-    Raises Misuse for a file that is not there, Fault for a status list that is none.
+    Raises Misuse for a file that is not there, Fault for a status list or a key history that is none.
     """
     if not files:
         raise Misuse("nothing to verify", remedy="name the files of statements")
     packages = ((str(file), read_bytes(file)) for file in files)
-    return verify(packages, now=now, trust=trust, status_lists=[_json(file) for file in status])
+    lists, histories = ([_json(file) for file in files] for files in (status, keys))
+    return verify(packages, now=now, trust=trust, status_lists=lists, key_histories=histories)
 
 
 def read_trust(file: Path) -> Trust:

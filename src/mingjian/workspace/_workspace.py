@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from mingjian.attest.issue import revoke
 from mingjian.base.errors import Fault, Finding, Misuse
-from mingjian.base.keys import SealingKey, SigningKey
+from mingjian.base.keys import SealingKey, SealingKeys, SigningKey
 from mingjian.base.values import Period
 from mingjian.declare import EvidenceType, Hierarchy, Scheme, Title, evidence_types, load
 from mingjian.reckon.claims import Measured, Verdict, check_claims, load_claims
@@ -25,6 +25,14 @@ from mingjian.record.evidence import Intake, Projection, View, check_rows, read_
 from mingjian.record.ledger import Batch, Entry, Ledger, LedgerState
 from mingjian.workspace._erasing import protected
 from mingjian.workspace._explained import Explained, explained
+from mingjian.workspace._keyring import (
+    ISSUER_KEY,
+    LEDGER_KEY,
+    OFFICE_KEY,
+    issuer_key,
+    ledger_keyring,
+    office_keys,
+)
 from mingjian.workspace._reach import ERASURE, Reach, measured
 from mingjian.workspace._schemes import (
     adopted,
@@ -37,9 +45,6 @@ from mingjian.workspace._schemes import (
 )
 from mingjian.workspace._settings import Settings, read_settings
 
-LEDGER_KEY: Final = "keys/ledger.pem"
-ISSUER_KEY: Final = "keys/issuer.pem"
-OFFICE_KEY: Final = "keys/office.pem"
 PROJECTION: Final = "projection.duckdb"
 BESIDE: Final = "projection.anew.duckdb"  # the same made anew, while both are compared
 PAPERS: Final = "papers"
@@ -106,22 +111,22 @@ class Workspace:
             raise Misuse(f"{folder} is no workspace", remedy=f"`mingjian new workspace {folder}` makes one")
         settings = read_settings(folder)
         where, blobs = settings.ledger or folder, settings.blobs or None
-        key = SigningKey.load(folder / LEDGER_KEY)
-        return cls(folder, Ledger.open(where, key=key, blobs=blobs, now=clock), clock, settings)
+        ledger = Ledger.open(where, key=ledger_keyring(folder), blobs=blobs, now=clock)
+        return cls(folder, ledger, clock, settings)
 
-    @cached_property
+    @property
     def issuer(self) -> SigningKey:
-        """The key that signs statements."""
-        return SigningKey.load(self.folder / ISSUER_KEY)
+        """The key that signs statements, as of now."""
+        return issuer_key(self.folder, self.ledger)
 
     @cached_property
     def _engine(self) -> Spark:
         return Spark(self.settings.engine, self.projection.laid_out)
 
-    @cached_property
-    def office_key(self) -> SealingKey:
-        """The key to which sealed fields are sealed."""
-        return SealingKey.load(self.folder / OFFICE_KEY)
+    @property
+    def office_key(self) -> SealingKeys:
+        """The key to which sealed fields are sealed, as of now, with those before it, which still open."""
+        return office_keys(self.folder, self.ledger)
 
     # -- schemes --------------------------------------------------------------------------------------------------------
     def adopt(self, name: str, by: str) -> Scheme:

@@ -34,6 +34,15 @@ def read_private(path: Path, what: str) -> object:
         raise Misuse(f"not a {what}", why="no unencrypted PEM key in it", where=str(path)) from fault
 
 
+def _keep_name(folder: Path) -> None:
+    """Make a new name in a folder last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_private(path: Path, private: Private, what: str) -> None:
     """Write a key to a new file of mode 0600, whole or not at all. Raises Misuse if the file exists."""
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -45,6 +54,7 @@ def write_private(path: Path, private: Private, what: str) -> None:
             file.flush()
             os.fsync(descriptor)
         os.link(draft, path)  # unlike a rename, refuses to replace a key that is there
+        _keep_name(path.parent)
     except FileExistsError as fault:
         raise Misuse("a key is never overwritten", where=str(path), remedy="choose another path") from fault
     except OSError as fault:

@@ -109,6 +109,12 @@ def trust(house: Home) -> Response:
     return JSONResponse(house.bulletin.trust())
 
 
+@router.get("/keys.json")
+def keys(house: Home) -> Response:
+    """The history of the keys, as a file to keep: which followed which, and what was revoked."""
+    return JSONResponse(house.bulletin.posted().keys)
+
+
 @router.get("/checkpoint")
 def checkpoint(house: Home) -> Response:
     """The signed head of the ledger (C2SP tlog-checkpoint): a copy kept elsewhere shows any rewriting."""
