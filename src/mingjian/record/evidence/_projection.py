@@ -172,13 +172,20 @@ class Projection:
             other.path.replace(self.path)
 
     def _caught_up(self, scheme: str) -> dict[str, tuple[str, int]]:
-        """(shape, size caught up to) of each kind; read again only once the file has changed, whoever changed it."""
+        """(shape, size caught up to) of each kind; read again only once the file has changed, whoever changed it.
+
+        A file that cannot be opened, since whoever made it was killed over it, is deleted: it is made again.
+        """
         stamp = _stamp(self.path)
         if not self.path.exists():
             return {}
         if scheme not in self._known or self._known[scheme][0] != stamp:
-            with self._locked(fcntl.LOCK_SH), _connected(self.path, "READ_ONLY") as connection:
-                self._known[scheme] = stamp, _read(connection, scheme)
+            try:
+                with self._locked(fcntl.LOCK_SH), _connected(self.path, "READ_ONLY") as connection:
+                    self._known[scheme] = stamp, _read(connection, scheme)
+            except Tampered:
+                self.forget()
+                return {}
         return self._known[scheme][1]
 
     def _delete(self) -> None:
