@@ -45,7 +45,7 @@ def test_a_truncated_database_is_named(office: Path, run: Run, left: str) -> Non
         "all but a page": whole - 4096,
     }
     cut(file, sizes[left])
-    for verb in VERBS.values():
+    for verb in (VERBS["head"], VERBS["act"]):
         code, said = run(*verb, "-w", office)
         assert (code in (1, 2), "ledger.db" in said) == (True, True), said
 

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 FAULTS = Path(__file__).parents[2] / "bench" / "faults.py"
-KILLS = int(os.environ.get("MINGJIAN_FAULTS", "6"))
+KILLS = int(os.environ.get("MINGJIAN_FAULTS", "5"))
 
 
 @pytest.mark.skipif(
     shutil.which("cc") is None, reason="no C compiler: the disk that fails cannot be made (Debian: gcc)"
 )
 def test_nothing_acknowledged_is_lost_and_nothing_is_there_by_half() -> None:
-    share = ["--full", str(max(4, KILLS // 5)), "--torn", str(max(6, KILLS // 4))]
+    share = ["--full", str(max(4, KILLS // 5)), "--torn", str(max(3, KILLS // 4))]
     done = subprocess.run(
         [sys.executable, str(FAULTS), "--kills", str(KILLS), *share], capture_output=True, text=True, check=False
     )
