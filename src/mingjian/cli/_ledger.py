@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mingjian.cli import _witness
 from mingjian.cli._options import HERE, Folder, Json, face
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
     )
     for verb in (head, checkpoint, prove, audit, fsck):
         ledger.command(verb.__name__)(verb)
+    _witness.register(ledger)
     app.add_typer(ledger, name="ledger")
 
 

@@ -27,6 +27,7 @@ from mingjian.record.ledger._runs import Run
 from mingjian.record.ledger._sqlite_file import sqlite_engine
 from mingjian.record.ledger._state import LedgerState
 from mingjian.record.ledger._store import NoLedger
+from mingjian.record.ledger._witness import Conflict, Witness, write_request
 
 __all__ = [
     "EMPTY_ROOT",
@@ -34,6 +35,7 @@ __all__ = [
     "ROLES",
     "Batch",
     "Checkpoint",
+    "Conflict",
     "Damaged",
     "Entry",
     "Erased",
@@ -46,6 +48,7 @@ __all__ = [
     "Role",
     "RowProof",
     "Run",
+    "Witness",
     "by_issuers",
     "by_nobody",
     "canonical_rows",
@@ -64,4 +67,5 @@ __all__ = [
     "verify_inclusion",
     "verify_subtree",
     "write_key_history",
+    "write_request",
 ]
