@@ -18,8 +18,8 @@ from mingjian.declare import evidence_types
 from mingjian.record.access import ReadLog
 from mingjian.record.evidence import Projection
 from mingjian.record.ledger import RESTORE, Damaged, NoLedger, readable
-from mingjian.workspace._office import READS
 from mingjian.workspace._keyring import LEDGER_KEY
+from mingjian.workspace._office import READS
 from mingjian.workspace._workspace import Clock, Workspace, now
 
 _TRIES: Final = 5
@@ -149,6 +149,7 @@ def _catch_up(workspace: Workspace, projection: Projection, size: int, progress:
 
 def _fault(workspace: Workspace, present: Projection, digest: str, size: int) -> str:
     try:
+        present.digest()  # first: to catch up makes a file that cannot be opened anew, and says nothing
         _catch_up(workspace, present, size, lambda *_: None)
         return "" if present.digest(size) == digest else "it has other rows than the ledger"
     except Tampered as fault:

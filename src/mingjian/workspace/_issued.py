@@ -140,7 +140,7 @@ def write_status(workspace: Workspace, folder: Path) -> Path:
 
 
 def write_standing(workspace: Workspace, folder: Path) -> tuple[Path, ...]:
-    """Write what stands beside the packages as of now: the status list, whom to trust, and the history of keys if they changed."""
+    """Write what stands beside the packages as of now: the status list, whom to trust, the history of keys if any changed."""
     written = [write_status(workspace, folder), folder / TRUST_FILE]
     write_whole(folder / TRUST_FILE, orjson.dumps(trust_in(workspace), option=orjson.OPT_INDENT_2))
     if workspace.ledger.keys.changes:
