@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -64,9 +65,11 @@ class Drawn:
         self._patch = patch
 
     def anew(self, what: str) -> None:
-        drawn = random.Random(what)
-        self._patch.setattr("secrets.token_bytes", drawn.randbytes)
-        self._patch.setattr(SigningKey, "generate", lambda: SigningKey.from_seed(drawn.randbytes(32)))
+        for room in ("record.ledger._writer", "record.ledger._payload", "attest.issue._contents"):
+            drawn = SimpleNamespace(token_bytes=random.Random(f"{what} {room}").randbytes)
+            self._patch.setattr(f"mingjian.{room}.secrets", drawn)  # what names files in a place is drawn apart
+        keys = random.Random(what)
+        self._patch.setattr(SigningKey, "generate", lambda: SigningKey.from_seed(keys.randbytes(32)))
 
 
 @pytest.fixture(scope="module")

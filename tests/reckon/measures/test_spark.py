@@ -37,7 +37,7 @@ VALUES = (
     WH, PRICE, POINTS, WH * 3, WH - PRICE, PRICE * PRICE, POINTS * SHARE, coalesce(PRICE, 0), least(WH, PRICE, 7),
     greatest(PRICE, POINTS), where(PRICE > WH, PRICE, 0 - WH), where(METER.isin(WORDS[2:6]), 1, PRICE), AGE,
     WH / 7, PRICE / WH, PRICE * 0.1, WH * 0.5 ** (AGE / 90), 1 / (WH - 3), literal(1.1) ** PRICE, (WH * 1.0) ** 0.5,
-    WH ** 2, least(PRICE, 9) ** PRICE, PRICE ** -1, where(WH > 0, WH / 3, PRICE),
+    WH ** 2, least(PRICE, 1) ** PRICE, PRICE ** -1, where(WH > 0, WH / 3, PRICE),
 )  # fmt: skip
 CONDITIONS = (
     None, PRICE > 1, ~(PRICE > 1), PRICE.is_null(), METER == "c\\d", METER != "${spark.app.name}", METER.isin(WORDS[::2]),

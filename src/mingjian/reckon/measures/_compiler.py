@@ -302,8 +302,11 @@ def _twelve_decimals(score: Any) -> Any:
 
 
 def _finite(value: Any) -> Any:
-    """A double that is a number: 0 to the power of -1 is none. What is not a number is larger than all, to every engine."""
-    return (value.abs() <= double(_LARGEST)).ifelse(value, None)
+    """A double that is a number: 0 to the power of -1 is none, and 0 has no sign, which engines would take for another number.
+
+    What is not a number is larger than all, to every engine.
+    """
+    return (value.abs() <= double(_LARGEST)).ifelse((value == 0).ifelse(double(0.0), value), None)
 
 
 def _conjuncts(condition: Expr) -> Iterator[Expr]:
