@@ -114,6 +114,7 @@ class _OnSpark:
     def run(
         self, statement: Compiled, given: Mapping[str, pa.Table], among: tuple[str, Sequence[str]] | None
     ) -> pa.Table:
+        from py4j.protocol import Py4JError
         from pyspark.errors import PySparkException
 
         for name in sorted(statement.tables):
@@ -123,8 +124,8 @@ class _OnSpark:
             if among is not None:
                 rows = rows.where(rows[among[0]].isin(list(among[1])))
             return rows.toArrow()
-        except PySparkException as error:
-            if error.getSqlState() == _OUT_OF_RANGE:
+        except (PySparkException, Py4JError) as error:
+            if isinstance(error, PySparkException) and error.getSqlState() == _OUT_OF_RANGE:
                 raise OverflowError(_first_line(error)) from error
             raise MingjianError(
                 "Spark gave no answer", why=_first_line(error), remedy="see the logs of the cluster, and try again"
