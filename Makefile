@@ -14,7 +14,7 @@ KERNEL := base declare record reckon attest
 OTHERS := $(filter-out $(KERNEL:%=tests/%/) tests/external/,$(wildcard tests/*/))
 FONT := /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 
-.PHONY: help run serve test lint types tests suites bench faults wheelhouse pins fonts clean
+.PHONY: help run serve test lint types tests suites spark bench faults wheelhouse pins fonts clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -46,6 +46,10 @@ suites:
 	$(BIN)/pytest -n 2 --dist loadgroup $(KERNEL:%=tests/%) tests/external $(KERNEL:%=--cov=mingjian.%) --cov-report=term:skip-covered \
 	  --cov-fail-under=95
 	$(BIN)/pytest -n 2 --dist loadgroup $(OTHERS)
+
+spark: $(READY) java ## all that is tried on Spark, which takes minutes more
+	MINGJIAN_SPARK=all tests/postgresql.sh $(BIN)/pytest tests/reckon/measures/test_spark.py \
+	  tests/workspace/test_on_spark.py tests/docs/test_running_page.py
 
 bench: $(READY) fonts ## time and peak memory of every step of `make run`
 	$(BIN)/python bench/run.py
