@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from meter import Line, Meter
+from meter import Line, Meter, told
 
 from mingjian.attest.verify import Report
 from mingjian.base.keys import SigningKey, suite
@@ -24,8 +24,6 @@ from mingjian.workspace import read_trust, verify_files
 BUILT = Path("build/chongqing")
 SIGNATURES = 5_000
 CHANGED = b'"85.00"', b'"95.00"'
-HEAD = ("work", "count", "a second", "wall s", "CPU s", "peak MiB", "floor a second", "reached", "target", "floor")
-FORM = "{:<34}{:>8}{:>12}{:>9}{:>9}{:>10}{:>16}{:>9}  {:<16}{}"
 
 
 def main() -> int:
@@ -37,9 +35,9 @@ def main() -> int:
         print(f"there is no {issued}: `make run` builds it", file=sys.stderr)
         return 2
     meter = Meter()
-    print(FORM.format(*HEAD), flush=True)
-    signatures(meter, issued / "unit_portrait-U01-2021Q3.json")
-    report = statements(meter, issued)
+    with told("what is attested"):
+        signatures(meter, issued / "unit_portrait-U01-2021Q3.json")
+        report = statements(meter, issued)
     outcomes = Counter(number.outcome for checked in report.packages for number in checked.numbers)
     print(*(f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items())), sep="\n")
     return 0
@@ -88,12 +86,7 @@ def show(meter: Meter, line: Line, floor: str, once: Callable[[], object]) -> No
     with meter.floor(floor):
         for _ in range(line.count):
             once()
-    rate, least = line.count / line.wall, line.count / line.floor_wall
-    figures = (f"{line.count:,}", f"{rate:,.0f}", f"{line.wall:.2f}", f"{line.cpu:.2f}", f"{line.peak:,.0f}")
-    print(
-        FORM.format(line.what, *figures, f"{least:,.0f}", f"{rate / least:.0%}", line.target, floor).rstrip(),
-        flush=True,
-    )
+    line.show()
 
 
 if __name__ == "__main__":

@@ -22,11 +22,13 @@ from pathlib import Path
 
 from fault_disks import FILLED, filled, torn
 from fault_runs import COUNT, DIE, TEAR, Ran, Reporter, Victims, free_port
+from meter import Table
 
 SHARES = {"add": 60, "act": 40, "issue": 40, "projections": 40, "serve": 32}  # of 212 kills
 WAYS = {DIE: "before call", TEAR: "half of call"}
 DEEP_EVERY = 5
-FORM = "{:<14}{:>7}{:>10}{:>10}{:>10}{:>14}{:>7}{:>8}{:>7}{:>9}"
+FOUND = ("acknowledged", "lost", "halves", "wrong")
+KILLED = Table({"work": "<12"} | dict.fromkeys(("kills", "before", "in half", "any time", *FOUND, "seconds"), ">12"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +150,11 @@ def killed(office: Office, planned: Iterable[Blow]) -> tuple[list[Line], list[st
     return list(lines.values()), faults
 
 
-def shown(line: Line) -> str:
-    """A line of the table."""
-    ways = (str(line.ways.get(mode, 0)) for mode in (DIE, TEAR, 0))
-    figures = (line.acknowledged, line.lost, line.halves, line.wrong)
-    return FORM.format(line.work, line.kills, *ways, *map(str, figures), f"{line.seconds:.1f}")
+def show(line: Line) -> None:
+    """Print a line of the table."""
+    ways = (line.ways.get(mode, 0) for mode in (DIE, TEAR, 0))
+    figures = (line.kills, *ways, *(getattr(line, name) for name in FOUND))
+    KILLED.show(line.work, *map(str, figures), f"{line.seconds:.1f}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -179,13 +181,10 @@ def survived(victims: Victims, place: Path, asked: argparse.Namespace) -> list[s
     office = Office(victims, place, asked.seed)
     calls = {work: office.measured(work) for work in SHARES}
     print(f"seed {asked.seed}")
-    print(
-        FORM.format(
-            "work", "kills", "before", "in half", "any time", "acknowledged", "lost", "halves", "wrong", "seconds"
-        )
-    )
+    KILLED.head()
     lines, faults = killed(office, blows(calls, asked.kills, chance))
-    print(*map(shown, lines), sep="\n")
+    for line in lines:
+        show(line)
     sums = {name: sum(getattr(line, name) for line in lines) for name in ("kills", "lost", "halves", "wrong")}
     of = ", ".join(f"{line.work} {line.kills}" for line in lines)
     print("{kills} kills: {of}; {lost} lost, {halves} halves, {wrong} otherwise wrong".format(of=of, **sums))

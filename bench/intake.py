@@ -25,53 +25,13 @@ import pyarrow.csv
 import pyarrow.parquet
 import python_calamine
 import xlsxwriter
-from meter import Meter, lines_of
+from meter import Meter, lines_of, told
 
 from mingjian.workspace import Workspace
 
 UNITS = 3000
-TARGETS = {"csv": "5 s, 1 GiB", "parquet": "3 s, 1 GiB", "xlsx": "25 s, 1.5 GiB"}
-HEAD = ("format", "rows", "wall s", "CPU s", "peak MiB", "floor s", "times", "target", "floor")
-FORM = "{:<10}{:>11}{:>9}{:>9}{:>10}{:>9}{:>8}  {:<15}{}"
-SCHEME = """
-[scheme]
-id = "bench"
-version = "1"
-title = { en = "Bench", zh = "量测" }
-period = "month"
-zone = "Asia/Shanghai"
-law = ["Made up"]
-[subject.unit]
-title = { en = "Unit", zh = "单位" }
-[evidence.reading]
-title = { en = "Reading", zh = "读数" }
-key = ["serial"]
-date = "at"
-[evidence.reading.field]
-serial = { type = "text", title = { en = "Serial", zh = "编号" } }
-unit = { type = "subject", of = ["unit"], title = { en = "Unit", zh = "单位" } }
-at = { type = "time", title = { en = "Read at", zh = "抄表时间" } }
-wh = { type = "quantity", unit = "Wh", min = 0, title = { en = "Energy", zh = "电量" } }
-price = { type = "decimal", decimals = 2, min = 0, title = { en = "Price", zh = "电价" } }
-[evidence.reading.field.state]
-type = "choice"
-title = { en = "State", zh = "状态" }
-choices = { good = { en = "Good", zh = "正常" }, guess = { en = "Estimated", zh = "估算" } }
-[measure.energy]
-title = { en = "Energy", zh = "电量" }
-of = "unit"
-unit = "Wh"
-decimals = 0
-"""
-CASE = """
-[[case]]
-id = "one"
-title = "One reading"
-period = "2021-07"
-rows.subject = [{ id = "U1", type = "unit", en = "U1", zh = "U1", from = 2020-01-01 }]
-rows.reading = [{ serial = "R1", unit = "U1", at = "2021-07-01T00:00:00+08:00", wh = 5, price = "1.50", state = "good" }]
-expect = [{ measure = "energy", subject = "U1", value = "5" }]
-"""
+TARGETS = {".csv": "5 s, 1 GiB", ".parquet": "3 s, 1 GiB", ".xlsx": "25 s, 1.5 GiB"}
+SCHEME = Path(__file__).parent / "intake"
 
 
 def main() -> int:
@@ -83,18 +43,15 @@ def main() -> int:
     if asked.take:
         print(measured(asked.take))
         return 0
-    print(FORM.format(*HEAD))
-    with tempfile.TemporaryDirectory(prefix="mingjian-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mingjian-bench-") as folder, told(f"{asked.rows:,} rows"):
         write(Path(folder), asked.rows)
-        for suffix, target in TARGETS.items():
-            command = [sys.executable, __file__, "--take", str(Path(folder) / f"rows.{suffix}")]
+        for suffix in TARGETS:
+            command = [sys.executable, __file__, "--take", str(Path(folder) / f"rows{suffix}")]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
             if done.returncode:
                 return 1
-            (line,) = lines_of(done.stdout)
-            figures = (f"{line.count:,}", f"{line.wall:.2f}", f"{line.cpu:.2f}", f"{line.peak:,.0f}")
-            floor = (f"{line.floor_wall:.2f}", f"{line.wall / line.floor_wall:.1f}")
-            print(FORM.format(suffix, *figures, *floor, target, line.floor), flush=True)
+            for line in lines_of(done.stdout):
+                line.show()
     return 0
 
 
@@ -133,7 +90,7 @@ def measured(file: Path) -> str:
     meter = Meter()
     with tempfile.TemporaryDirectory(prefix="mingjian-bench-", dir=file.parent) as folder:
         workspace, scheme = opened(Path(folder))
-        with meter.work(file.suffix) as line:
+        with meter.work(f"take in rows{file.suffix}", TARGETS[file.suffix]) as line:
             line.count = workspace.add_file(scheme, "reading", file, "bench", synthetic=True).rows
         name, floor = FLOORS[file.suffix]
         with meter.floor(name):
@@ -143,13 +100,8 @@ def measured(file: Path) -> str:
 
 def opened(folder: Path):  # type: ignore[no-untyped-def]
     """A workspace with the scheme and its subjects."""
-    rules = folder / "bench"
-    (rules / "cases").mkdir(parents=True)
-    (rules / "scheme.toml").write_text(SCHEME, "utf-8")
-    (rules / "cases" / "one.toml").write_text(CASE, "utf-8")
-    (rules / "measures.py").write_text("def energy(reading):\n    return reading.wh.sum()\n", "utf-8")
     workspace = Workspace.create(folder / "workspace", origin="example.org/bench")
-    scheme = workspace.adopt(str(rules), "bench")
+    scheme = workspace.adopt(str(SCHEME), "bench")
     heads = "id,type,zh,en,from\n"
     subjects = folder / "subjects.csv"
     subjects.write_text(heads + "".join(f"U{n:04},unit,U{n:04},U{n:04},2020-01-01\n" for n in range(UNITS)), "utf-8")

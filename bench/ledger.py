@@ -8,7 +8,6 @@ where the ledger lies, right after the step.
 from __future__ import annotations
 
 import argparse
-import os
 import secrets
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pyarrow as pa
-from meter import Line, Meter
+from meter import Meter, synced, told
 
 from mingjian.base.keys import SigningKey
 from mingjian.record.ledger import Batch, Ledger, canonical_rows, leaf_hash, verify_consistency, verify_inclusion
@@ -28,8 +27,6 @@ from mingjian.record.ledger._merkle import root_of, row_leaves
 from mingjian.record.ledger._owned import row_salts
 
 WRITERS, APPENDS, COMMIT, PROOFS, ROWS = 16, 300, 1_000, 1_000, 1_000_000
-HEAD = ("work", "count", "a second", "wall s", "CPU s", "peak MiB", "floor a second", "reached", "target", "floor")
-FORM = "{:<42}{:>11}{:>12}{:>9}{:>9}{:>10}{:>16}{:>9}  {:<24}{}"
 
 
 @dataclass(frozen=True)
@@ -51,8 +48,7 @@ def main() -> int:
     """Measure all, one line each."""
     asked = _arguments()
     meter = Meter()
-    print(FORM.format(*HEAD), flush=True)
-    with tempfile.TemporaryDirectory(prefix="mingjian-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mingjian-bench-") as folder, told("the ledger alone"):
         site = Site(Path(folder), asked.entries, asked.url)
         if asked.url:
             appends(site, meter, asked.writers)
@@ -75,26 +71,17 @@ def _arguments() -> argparse.Namespace:
 def appends(site: Site, meter: Meter, writers: int) -> None:
     """Entries of one row each, every one on disk before the next of its writer."""
     ledger = site.ledger(f"{writers}-writers")
-    target = "70% of the floor" if writers == 1 else "above the floor"
+    target = "1.4 times" if writers == 1 else "under 1 time"
     with meter.work(f"durable appends, {writers} at once", target) as line, ThreadPoolExecutor(writers) as pool:
         line.count = sum(pool.map(lambda writer: _append(ledger, writer), range(writers)))
-    with meter.floor("4 KiB written and synced") as _:
-        synced = _synced(site.folder / "synced")
-    show(line, synced / line.floor_wall)
+    with (site.folder / "synced").open("wb", buffering=0) as file, meter.floor("4 KiB written and synced", APPENDS):
+        synced(file, APPENDS)
+    line.show()
 
 
 def _append(ledger: Ledger, writer: int) -> int:
     for number in range(APPENDS):
         ledger.append(_batch(writer * APPENDS + number))
-    return APPENDS
-
-
-def _synced(file: Path) -> int:
-    with file.open("wb", buffering=0) as target:
-        for _ in range(APPENDS):
-            target.seek(0)
-            target.write(secrets.token_bytes(4096))
-            os.fsync(target.fileno())
     return APPENDS
 
 
@@ -108,7 +95,7 @@ def tree(meter: Meter) -> None:
         line.count = ROWS
     with meter.floor("as many SHA-256 as it has nodes"):
         _hashed(rows * 2)
-    show(line, ROWS / line.floor_wall)
+    line.show()
 
 
 def large(site: Site, meter: Meter) -> None:
@@ -121,14 +108,14 @@ def large(site: Site, meter: Meter) -> None:
     leaves = [entry.leaf for entry in ledger.state().entries()]
     with meter.floor("as many SHA-256 of headers"):
         _hashed(leaves)
-    show(line, line.count / line.floor_wall)
+    line.show()
 
     with meter.work("audit", f"{8 * site.entries / 1e6:g} s") as line:
         assert not ledger.audit()
         line.count = ledger.size
     with meter.floor("a hash of each header, row and node"):
         _hashed(leaves * 3)
-    show(line, line.count / line.floor_wall)
+    line.show()
     _proofs(ledger, meter, leaves)
 
 
@@ -143,7 +130,7 @@ def _proofs(ledger: Ledger, meter: Meter, leaves: list[bytes]) -> None:
             verify_inclusion(leaf_hash(leaves[index]), index, size, path, root)
             for index, path in zip(wanted, paths, strict=True)
         )
-    show(line, PROOFS / line.floor_wall)
+    line.show()
     sizes = [index + 1 for index in wanted]
     with meter.work("consistency proofs", "5 ms each") as line:
         proofs = [ledger.prove_consistency(old) for old in sizes]
@@ -154,7 +141,7 @@ def _proofs(ledger: Ledger, meter: Meter, leaves: list[bytes]) -> None:
             verify_consistency(old, size, before, root, proof)
             for old, before, proof in zip(sizes, roots, proofs, strict=True)
         )
-    show(line, PROOFS / line.floor_wall)
+    line.show()
 
 
 def _batch(number: int) -> Batch:
@@ -165,16 +152,6 @@ def _batch(number: int) -> Batch:
 def _hashed(texts: Iterable[bytes]) -> None:
     for text in texts:
         sha256(text).digest()
-
-
-def show(line: Line, floor: float) -> None:
-    """Print a line whose floor does so many a second."""
-    rate = line.count / line.wall
-    figures = (f"{line.count:,}", f"{rate:,.0f}", f"{line.wall:.2f}", f"{line.cpu:.2f}", f"{line.peak:,.0f}")
-    print(
-        FORM.format(line.what, *figures, f"{floor:,.0f}", f"{rate / floor:.0%}", line.target, line.floor).rstrip(),
-        flush=True,
-    )
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ import ibis  # noqa: F401  # half a second that belongs to no step
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from meter import Line, Meter, lines_of
+from meter import Meter, lines_of, told
 
 from mingjian.base.values import Period
 from mingjian.reckon.measures import evaluate
@@ -36,8 +36,6 @@ FIRST = Period.parse("2021-01")
 CONSUMERS_A_PLANT = 59
 SETTLED = ("month_green", "month_share", "month_gec")
 TARGET = "120 s, 4 GiB"
-HEAD = ("step", "count", "wall s", "CPU s", "peak MiB", "floor s", "times", "target", "floor")
-FORM = "{:<34}{:>13}{:>9}{:>9}{:>10}{:>9}{:>8}  {:<14}{}"
 
 
 @dataclass(frozen=True)
@@ -182,8 +180,8 @@ def main() -> int:
         STEPS[asked.step](Site(asked.meters, asked.months, asked.into), meter)
         print(meter.dumps())
         return 0
-    print(f"{asked.meters:,} meters, {asked.months} months", FORM.format(*HEAD), sep="\n", flush=True)
-    with tempfile.TemporaryDirectory(prefix="mingjian-readings-") as folder:
+    title = f"{asked.meters:,} meters, {asked.months} months"
+    with tempfile.TemporaryDirectory(prefix="mingjian-readings-") as folder, told(title):
         for step in STEPS:
             command = [sys.executable, __file__, "--step", step, "--into", folder]
             size = ["--meters", str(asked.meters), "--months", str(asked.months)]
@@ -191,7 +189,7 @@ def main() -> int:
             if done.returncode:
                 return 1
             for line in lines_of(done.stdout):
-                print(_shown(line), flush=True)
+                line.show()
     return 0
 
 
@@ -202,12 +200,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--step", default="", choices=["", *STEPS], help=argparse.SUPPRESS)
     parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
-
-
-def _shown(line: Line) -> str:
-    figures = (f"{line.count:,}", f"{line.wall:.2f}", f"{line.cpu:.2f}", f"{line.peak:,.0f}")
-    floor = (f"{line.floor_wall:.2f}", f"{line.wall / line.floor_wall:.1f}") if line.floor else ("", "")
-    return FORM.format(line.what, *figures, *floor, line.target, line.floor).rstrip()
 
 
 if __name__ == "__main__":

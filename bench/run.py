@@ -15,18 +15,15 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from meter import Line, Meter
+from meter import Line, Meter, told
 from steps import Site, Step, steps
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "chongqing-2021-09-07"
-HEAD = ("step", "count", "wall s", "CPU s", "peak MiB", "floor s", "times", "target", "floor")
-FORM = "{:<58}{:>11}{:>9}{:>9}{:>10}{:>9}{:>8}  {:<12}{}"
 
 
 def main() -> int:
     """Run the steps in order, up to the last one asked for, and print those asked for as they end; 1 if one fails."""
     asked = _arguments()
-    print(f"{asked.example.name}, {asked.scale} times its size", FORM.format(*HEAD), sep="\n", flush=True)
     with tempfile.TemporaryDirectory(prefix="mingjian-bench-") as folder:
         site = Site(asked.example, Path(folder), asked.scale)
         known = dict(steps(site))
@@ -34,12 +31,15 @@ def main() -> int:
         if not wanted:
             print(f"no step has {asked.only!r} in its name: {', '.join(known)}", file=sys.stderr)
             return 2
-        for name, step in list(known.items())[: [*known].index(wanted[-1]) + 1]:
-            lines = _apart(site, step)
-            if lines is None:
-                return 1
-            for line in lines if name in wanted else []:
-                print(_shown(name, line), flush=True)
+        with told(f"{asked.example.name}, {asked.scale} times its size"):
+            for name, step in list(known.items())[: [*known].index(wanted[-1]) + 1]:
+                lines = _apart(site, step)
+                if lines is None:
+                    return 1
+                scheme, _, _ = name.rpartition(": ")
+                for line in lines if name in wanted else []:
+                    line.what = f"{scheme} {line.what}".strip()
+                    line.show()
     return 0
 
 
@@ -71,13 +71,6 @@ def _measure(site: Site, step: Step, into: Connection) -> None:
     meter = Meter()
     step(site, meter)
     into.send(meter.lines)
-
-
-def _shown(step: str, line: Line) -> str:
-    scheme, _, _ = step.rpartition(": ")
-    figures = (f"{line.count:,}", f"{line.wall:.2f}", f"{line.cpu:.2f}", f"{line.peak:,.0f}")
-    floor = (f"{line.floor_wall:.2f}", f"{line.wall / line.floor_wall:.1f}") if line.floor else ("", "")
-    return FORM.format(f"{scheme} {line.what}".strip(), *figures, *floor, line.target, line.floor).rstrip()
 
 
 if __name__ == "__main__":

@@ -219,7 +219,8 @@ def explain(site: Site, meter: Meter, name: str, issue: Mapping[str, Any]) -> No
             break
     for rank in (0, 1):
         line = max(tried.lines[rank::2], key=lambda line: line.wall)
-        line.count = len(tried.lines) // 2
+        line.count = 1
+        line.what += f", slowest of {len(tried.lines) // 2}"
         meter.lines.append(line)
     with workspace.view(scheme) as view, meter.floor("DuckDB: all rows of one subject"):
         for evidence in evidence_types(scheme).values():

@@ -14,7 +14,6 @@ import contextlib
 import random
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -26,13 +25,14 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
-from rich.console import Console
-from rich.table import Table
+from fault_runs import free_port
+from meter import Table, told
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "chongqing-2021-09-07"
 QUARTER = "2021Q3"
 UNITS = 85
 REACH = {"floor": 0.1, "page": 0.1, "panorama": 0.3, "portrait": 0.3, "why": 0.3}  # seconds at the 95th percentile
+PAGES = Table({"what": "<20", "times": ">7", "median ms": ">9", "p95 ms": ">9", "reach ms": ">9"})
 
 Timings = dict[str, list[float]]
 
@@ -41,13 +41,6 @@ def password() -> str:
     """That of everybody in the example."""
     declared = tomllib.loads((EXAMPLE / "example.toml").read_text("utf-8"))
     return next(str(p["office"]["password"]) for p in declared["programme"] if "office" in p)
-
-
-def free_port() -> int:
-    """A port that nobody listens at."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -161,18 +154,16 @@ def helped() -> float:
     return min(times)
 
 
-def show(console: Console, timings: Mapping[str, Sequence[float]], other: Mapping[str, tuple[float, float]]) -> None:
-    """The table."""
-    table = Table("what", "times", "median ms", "p95 ms", "reach ms", box=None)
+def show(timings: Mapping[str, Sequence[float]], other: Mapping[str, tuple[float, float]]) -> None:
+    """The lines of the table."""
     for kind in REACH:
         took = sorted(timings.get(kind, ()))
         if len(took) > 1:
             p95 = statistics.quantiles(took, n=20)[-1]
             numbers = (statistics.median(took), p95, REACH[kind])
-            table.add_row(kind, f"{len(took):,}", *(f"{1000 * number:,.0f}" for number in numbers))
+            PAGES.show(kind, f"{len(took):,}", *(f"{1000 * number:,.0f}" for number in numbers))
     for what, (took_once, reach) in other.items():
-        table.add_row(what, "1", f"{1000 * took_once:,.0f}", "", f"{1000 * reach:,.0f}")
-    console.print(table)
+        PAGES.show(what, "1", f"{1000 * took_once:,.0f}", "", f"{1000 * reach:,.0f}")
 
 
 def main() -> int:
@@ -183,7 +174,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     given = parser.parse_args()
     names = ("office", "assessor", "resident", "reporter", "reporter2", "head", "leader", "auditor")
-    with tempfile.TemporaryDirectory() as folder:
+    title = f"{given.people} people, {given.seconds:.0f} s"
+    with tempfile.TemporaryDirectory(prefix="mingjian-bench-") as folder, told(title, PAGES):
         workspace = Path(folder) / "workspace"
         shutil.copytree(given.built / "workspace", workspace)
         with served(workspace) as (address, start):
@@ -191,12 +183,9 @@ def main() -> int:
                 load(address, [n for n in names if n != "leader"], given.people, given.seconds)
             )
             shows = asyncio.run(visible(address))
-    console = Console()
-    other = {"start of serve": (start, 3.0), "a report shows": (shows, 1.0), "mingjian --help": (helped(), 0.3)}
-    show(console, timings, other)
-    console.print(
-        f"{given.people} people, {given.seconds:.0f} s, {sum(map(len, timings.values())):,} pages, {errors} errors"
-    )
+        other = {"start of serve": (start, 3.0), "a report shows": (shows, 1.0), "mingjian --help": (helped(), 0.3)}
+        show(timings, other)
+    print(f"{sum(map(len, timings.values())):,} pages, {errors} errors")
     return 1 if errors else 0
 
 

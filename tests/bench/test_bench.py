@@ -33,10 +33,12 @@ def _run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 def test_a_step_is_measured_beside_its_floor(tmp_path: Path) -> None:
     done = _run(tmp_path, "--only", "contract")
     assert done.returncode == 0, done.stderr
-    head, *lines = done.stdout.splitlines()[1:]
+    before, head, *lines, after = done.stdout.splitlines()
+    for pace in (before, after):
+        assert re.search(r"the machine: [0-9,]+ syncs and [0-9.]+ million turns a second$", pace), pace
     assert [line.split("  ")[0] for line in lines] == ["green_power add contract", "green_power catch up with contract"]
     for line in lines:
-        assert re.search(r" 240( +[0-9,.]+){5} ", line), line
+        assert re.search(r" 240( +[0-9,.]+){6} ", line), line
     assert head.split()[:3] == ["step", "count", "wall"]
 
 

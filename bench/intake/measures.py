@@ -1,0 +1,2 @@
+def energy(reading):
+    return reading.wh.sum()
