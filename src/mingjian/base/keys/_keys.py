@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-import base58
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from mingjian.base.errors import Misuse
+from mingjian.base.keys._base58 import decode, encode
 from mingjian.base.keys._files import read_private, write_private
 
 _MULTICODEC: Final = b"\xed\x01"  # ed25519-pub, as a varint
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PublicKey:
     """An Ed25519 public key, ``raw`` its 32 bytes."""
 
@@ -30,17 +31,17 @@ class PublicKey:
     def from_multibase(cls, text: str) -> PublicKey:
         """The key that ``z6Mk...`` writes (base58btc of its multicodec). Raises Misuse for any other text."""
         try:
-            data = base58.b58decode(text[1:])
+            data = decode(text[1:])
         except ValueError:
             data = b""
-        if data[:2] == _MULTICODEC and (public := cls(data[2:])).multibase == text:
-            return public
+        if text[:1] == "z" and data[:2] == _MULTICODEC:
+            return cls(data[2:])
         raise Misuse(f"{text!r} is not an Ed25519 key in multibase", remedy="it begins with z6Mk")
 
-    @property
+    @cached_property
     def multibase(self) -> str:
         """``z6Mk...``: base58btc of the multicodec prefix and the key."""
-        return "z" + base58.b58encode(_MULTICODEC + self.raw).decode()
+        return "z" + encode(_MULTICODEC + self.raw)
 
     @property
     def did_key(self) -> str:
@@ -55,10 +56,14 @@ class PublicKey:
     def verify(self, signature: bytes, message: bytes) -> bool:
         """Whether this key signed the message."""
         try:
-            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, message)
+            self._parsed.verify(signature, message)
         except InvalidSignature:
             return False
         return True
+
+    @cached_property
+    def _parsed(self) -> Ed25519PublicKey:
+        return Ed25519PublicKey.from_public_bytes(self.raw)
 
 
 class SigningKey:

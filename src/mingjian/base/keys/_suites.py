@@ -12,9 +12,8 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any, Final, Protocol
 
-import base58
-
 from mingjian.base.errors import MingjianError, Misuse
+from mingjian.base.keys._base58 import decode, encode
 from mingjian.base.keys._keys import PublicKey, SigningKey
 from mingjian.base.values import canonical, sha256
 
@@ -78,14 +77,14 @@ class EddsaJcs2022:
         config = {
             "type": "DataIntegrityProof",
             "cryptosuite": self.name,
-            "created": created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "created": created.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z",
             "verificationMethod": verification_method,
             "proofPurpose": purpose,
         }
         if "@context" in document:
             config["@context"] = document["@context"]
         signature = key.sign(self.hash_data(document, config))
-        return {**document, "proof": {**config, "proofValue": "z" + base58.b58encode(signature).decode()}}
+        return {**document, "proof": {**config, "proofValue": "z" + encode(signature)}}
 
     def verify(self, document: Document, public: PublicKey, *, purpose: str = _PURPOSE) -> SignatureCheck:
         """See :class:`Suite`. A ``did:key`` method must be the key's own; resolving others is the caller's part."""
@@ -138,11 +137,10 @@ def _signature(text: object) -> bytes | None:
     if not isinstance(text, str) or not text.startswith("z"):
         return None
     try:
-        signature = base58.b58decode(text[1:])
+        signature = decode(text[1:])
     except ValueError:
         return None
-    # Written in one way only: base58 readers forgive spaces around the digits.
-    return signature if len(signature) == 64 and base58.b58encode(signature).decode() == text[1:] else None
+    return signature if len(signature) == 64 else None
 
 
 def _begins_with(context: object, signed: object) -> bool:

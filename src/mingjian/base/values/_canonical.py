@@ -6,7 +6,8 @@ import hashlib
 import math
 import re
 from collections.abc import Collection, Iterator
-from typing import Final
+from itertools import chain
+from typing import Any, Final
 
 import orjson
 import rfc8785
@@ -14,9 +15,9 @@ import rfc8785
 from mingjian.base.errors import MingjianError
 
 _SCALARS: Final = frozenset({str, int, bool, type(None)})
-_SEQUENCES: Final = frozenset({list, tuple})
-_PLAIN: Final = _SCALARS | _SEQUENCES | {dict}
-_BEYOND_BMP: Final = re.compile(b"[\xf0-\xf4]")
+_NESTED: Final = frozenset({dict, list, tuple})
+_PLAIN: Final = _SCALARS | _NESTED
+_BEYOND_BMP: Final = range(0xF0, 0xF5)  # the bytes that begin such a character in UTF-8
 _OPTIONS: Final = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 _MAX_SAFE: Final = 2**53 - 1
 
@@ -52,29 +53,26 @@ def _fast(value: object) -> bytes | None:
     The two differ in floats, in types only orjson knows, and in the order of keys: RFC 8785 sorts by UTF-16 code
     units, orjson by code points, which is the same order unless a character beyond the basic plane takes part.
     """
-    if not _is_plain(value.values() if type(value) is dict else (value,)):
-        return None
     try:
         data = orjson.dumps(value, option=_OPTIONS)
     except orjson.JSONEncodeError:
         return None
-    return data if data.isascii() or not _BEYOND_BMP.search(data) else None
+    fit = data.isascii() or not any(map(data.__contains__, _BEYOND_BMP))
+    return data if fit and _is_plain(value) else None
 
 
-def _is_plain(values: Collection[object]) -> bool:
-    # Sets of types are compared in C: a flat document costs one call, not one a value.
-    kinds = set(map(type, values))
-    if kinds <= _SCALARS:
-        return True
-    if not kinds <= _PLAIN:
-        return False
-    for child in values:
-        if type(child) is dict:
-            if not _is_plain(child.values()):
-                return False
-        elif type(child) in _SEQUENCES and not _is_plain(child):  # type: ignore[arg-type]
+def _is_plain(value: object) -> bool:
+    """Whether all inside is of the plain types. Of what orjson could not write, this might never end."""
+    # Sets of types are compared in C: a whole level costs one call, not one a value.
+    level: Collection[Any] = value.values() if type(value) is dict else (value,)
+    while True:
+        kinds = set(map(type, level))
+        if kinds <= _SCALARS:
+            return True
+        if not kinds <= _PLAIN:
             return False
-    return True
+        nested = [child.values() if type(child) is dict else child for child in level if type(child) in _NESTED]
+        level = [*chain.from_iterable(nested)]
 
 
 def _offences(value: object, path: str) -> Iterator[tuple[str, str, str]]:
