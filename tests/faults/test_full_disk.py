@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from mingjian.base.errors import MingjianError
+from mingjian.base.files import DRAFT, write_whole
 from mingjian.workspace import Workspace
-from mingjian.workspace._whole import DRAFT, write_whole
 
 SIZE = 12 * 1024  # KiB
 

@@ -19,7 +19,7 @@ LINES, FUNCTION_LINES = 600, 60
 
 # The order of the house. A floor is divided into rooms or is one room itself; "mingjian" is the face for authors.
 HOUSE = (
-    ("mingjian.base", ("errors", "values", "keys", "typeset")),
+    ("mingjian.base", ("errors", "files", "values", "keys", "typeset")),
     ("mingjian.declare", ()),
     ("mingjian", ()),
     ("mingjian.record", ("ledger", "access", "evidence", "process", "ballots", "holdings")),

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from mingjian.base.errors import Finding, MingjianError, Misuse, Place, Tampered
-from mingjian.workspace._whole import drafting
+from mingjian.base.files import drafting
 
 ATTACHMENTS: Final = "attachments"  # their folder in a workspace
 LARGEST: Final = 25 * 1024 * 1024  # bytes

@@ -31,6 +31,7 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from mingjian.base.errors import Finding, MingjianError, Misuse, Place, Tampered
+from mingjian.base.files import DRAFT, keep_names
 from mingjian.base.keys import NoteKey
 from mingjian.base.values import read_json
 from mingjian.record.access import ReadLog
@@ -39,7 +40,6 @@ from mingjian.workspace._attachments import ATTACHMENTS
 from mingjian.workspace._erasing import ATTACHMENT, erasing
 from mingjian.workspace._office import ACCOUNTS, ISSUED, READS
 from mingjian.workspace._settings import Settings
-from mingjian.workspace._whole import DRAFT
 from mingjian.workspace._workspace import HERE, PAPERS, Clock, Workspace, now
 
 MANIFEST: Final = "manifest.json"
@@ -91,7 +91,7 @@ def back_up(workspace: Workspace, file: Path, *, progress: Progress = lambda *_:
             except _Moved:
                 continue
             draft.replace(file)
-            _sync(file.parent)
+            keep_names(file.parent)
             return backup
     raise MingjianError(
         "no backup was taken",
@@ -257,7 +257,7 @@ def restore(
     finally:
         if place.exists():
             shutil.rmtree(place)
-    _sync(folder.parent)
+    keep_names(folder.parent)
     return _backup(listed, head)
 
 
@@ -367,12 +367,3 @@ def _signed(ledger: Ledger, note: str) -> Checkpoint:
 
 def _backup(listed: Listed, head: Checkpoint) -> Backup:
     return Backup(len(listed), sum(line["size"] for line in listed.values()), head)
-
-
-def _sync(folder: Path) -> None:
-    """Make a rename in a folder last through a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,11 +12,11 @@ import orjson
 from mingjian.attest.issue import Register, file_name, issue, pack, status_list
 from mingjian.attest.statements import LEVELS, Level, Package, Statement, read_package, write_package
 from mingjian.base.errors import Misuse
+from mingjian.base.files import write_whole
 from mingjian.base.values import Period
 from mingjian.declare import Scheme, Title
 from mingjian.record.ledger import write_key_history
 from mingjian.workspace._papers import Papers, run_in
-from mingjian.workspace._whole import write_whole
 from mingjian.workspace._workspace import Workspace
 
 STATUS_FILE: Final = "status.json"

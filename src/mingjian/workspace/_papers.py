@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 from mingjian.attest.issue import Run, file_name
 from mingjian.attest.statements import Package, Statement
 from mingjian.base.errors import Misuse
+from mingjian.base.files import write_whole
 from mingjian.base.typeset import Typesetter, qr_svg
 from mingjian.base.values import Period
 from mingjian.declare import Scheme, Title
 from mingjian.record.evidence import View
 from mingjian.workspace._erasing import lacking
 from mingjian.workspace._paper_facts import Facts, row_texts, titles
-from mingjian.workspace._whole import write_whole
 from mingjian.workspace._workspace import Workspace
 
 _AHEAD: Final = 4  # papers a core that are given out before the first of them is awaited

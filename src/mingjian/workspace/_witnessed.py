@@ -8,9 +8,9 @@ from pathlib import Path
 
 from mingjian.attest.statements import Malformed, Witnessed, read_package, write_package
 from mingjian.base.errors import Misuse
+from mingjian.base.files import write_whole
 from mingjian.base.keys import NoteKey, cosigned_at
 from mingjian.record.ledger import parse_checkpoint
-from mingjian.workspace._whole import write_whole
 from mingjian.workspace._workspace import Workspace
 
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from mingjian.base.errors import Misuse
+from mingjian.base.files import keep_names
 
 Private: TypeAlias = Ed25519PrivateKey | X25519PrivateKey
 
@@ -34,15 +35,6 @@ def read_private(path: Path, what: str) -> object:
         raise Misuse(f"not a {what}", why="no unencrypted PEM key in it", where=str(path)) from fault
 
 
-def _keep_name(folder: Path) -> None:
-    """Make a new name in a folder last through a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def write_private(path: Path, private: Private, what: str) -> None:
     """Write a key to a new file of mode 0600, whole or not at all. Raises Misuse if the file exists."""
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -54,7 +46,7 @@ def write_private(path: Path, private: Private, what: str) -> None:
             file.flush()
             os.fsync(descriptor)
         os.link(draft, path)  # unlike a rename, refuses to replace a key that is there
-        _keep_name(path.parent)
+        keep_names(path.parent)
     except FileExistsError as fault:
         raise Misuse("a key is never overwritten", where=str(path), remedy="choose another path") from fault
     except OSError as fault:

@@ -45,3 +45,15 @@ def write_whole(file: Path, data: bytes) -> None:
             opened.flush()
             os.fsync(opened.fileno())
         draft.replace(file)
+
+
+def keep_names(folder: Path) -> None:
+    """Make the names in a folder, new ones and those that were given to other files, last through a power cut.
+
+    Raises OSError where the folder cannot be read.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
