@@ -27,6 +27,7 @@ _WHOLE: Final = re.compile(r"postgresql://[^/?]*[^@]*")
 _PORTS: Final = re.compile(r"[0-9,]*")
 _DIALECT: Final = postgresql.dialect()  # type: ignore[no-untyped-call]
 _NO_LOCK_GOT: Final = "55P03"  # SQLSTATE lock_not_available
+_SCRUBBED: Final = (SECTION, OWNER_KEY)  # what an erasure takes rows from
 
 
 class PostgresDatabase:
@@ -65,6 +66,10 @@ class PostgresDatabase:
                 )
             connection.execute(_LOCK_TO_CREATE)
             METADATA.create_all(connection)
+            for table in _SCRUBBED:
+                for column in table.columns:
+                    if isinstance(column.type, sa.LargeBinary):  # statistics are samples of values, which would outlive an erasure
+                        connection.exec_driver_sql(f"ALTER TABLE {table} ALTER COLUMN {column.name} SET STATISTICS 0")
             connection.commit()
 
     def is_there(self) -> bool:
@@ -109,18 +114,17 @@ class PostgresDatabase:
         The server's log (WAL), its archive, its standbys and base backups are not in reach: they hold what was erased until
         they are recycled.
         """
-        emptied = (SECTION, OWNER_KEY)
-        both = ", ".join(table.name for table in emptied)
+        both = ", ".join(table.name for table in _SCRUBBED)
         try:
             with self._writing.begin() as connection:
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = {PATIENCE}")
                 connection.exec_driver_sql(f"LOCK TABLE {both} IN ACCESS EXCLUSIVE MODE")
-                for table in emptied:
+                for table in _SCRUBBED:
                     connection.exec_driver_sql(
                         f"CREATE TEMPORARY TABLE kept_{table.name} ON COMMIT DROP AS SELECT * FROM {table.name}"
                     )
                 connection.exec_driver_sql(f"TRUNCATE {both}")
-                for table in reversed(emptied):
+                for table in reversed(_SCRUBBED):
                     connection.exec_driver_sql(f"INSERT INTO {table.name} SELECT * FROM kept_{table.name}")
         except sa.exc.OperationalError as fault:
             if getattr(fault.orig, "sqlstate", None) != _NO_LOCK_GOT:
