@@ -66,9 +66,9 @@ class PostgresDatabase:
                 )
             connection.execute(_LOCK_TO_CREATE)
             METADATA.create_all(connection)
-            for table in _SCRUBBED:
+            for table in _SCRUBBED:  # statistics are samples of values, which would outlive an erasure
                 for column in table.columns:
-                    if isinstance(column.type, sa.LargeBinary):  # statistics are samples of values, which would outlive an erasure
+                    if isinstance(column.type, sa.LargeBinary):
                         connection.exec_driver_sql(f"ALTER TABLE {table} ALTER COLUMN {column.name} SET STATISTICS 0")
             connection.commit()
 
