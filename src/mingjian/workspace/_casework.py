@@ -249,7 +249,7 @@ class Casework(Desk):
         return _written(lambda path: workspace.template(scheme, kind, path))
 
     def add_list(self, kind: str, path: Path) -> Taken:
-        """Take in a list of cases. Raises as `add_file` does, and MingjianError for a workbook that no reader can hold."""
+        """Take in a list of cases. Raises as `want_readable` and `add_file` do."""
         self._want_list(kind)
         want_readable(path)
         return self.add_file(kind, path)

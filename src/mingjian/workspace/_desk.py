@@ -349,7 +349,7 @@ class Desk:
             names |= {before.data[field] for field in about} if before is not None else set()
         for name in sorted(names) or [""]:
             self._must(now, now.policy.add(actor, kind, name), f"add a {kind} about {name or 'nobody'}")
-        return self.office.workspace.add_file(now.scheme, kind, path, self.account)
+        return self.office.workspace.add(now.scheme, kind, intake, self.account)
 
     # -- decisions -----------------------------------------------------------------------------------------------------
     def _must(self, now: Now, decision: Decision, what: str) -> str:

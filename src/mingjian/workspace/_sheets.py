@@ -2,71 +2,27 @@
 
 from __future__ import annotations
 
-import struct
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute
 
-from mingjian.base.errors import MingjianError
 from mingjian.declare import EvidenceType, Field
-from mingjian.record.evidence import Intake, arrow_schema, read_file, write_template
+from mingjian.record.evidence import Intake, arrow_schema, read_file, want_unfolded, write_template
 from mingjian.record.process import Case
 
 pc: Final[Any] = pyarrow.compute  # its stubs refuse arrays of any type
 
 LARGEST_UNFOLDED: Final = 64 * 1024 * 1024  # bytes of a workbook's parts, all together
-MOST_PARTS: Final = 1000
 _LINE: Final = "_line"
-_CHUNK: Final = 1 << 16
-_HEADER: Final = struct.Struct("<26xHH")  # of a part: the lengths of its name and of what follows (APPNOTE 4.3.7)
 
 
 def want_readable(path: Path) -> None:
-    """Nothing, for a file that a reader can hold. Raises MingjianError for a workbook that unfolds to more.
-
-    What it says of its own sizes may be a lie, so every part is unfolded, a piece at a time, and nothing of it is kept.
-    """
-    if path.suffix.lower() != ".xlsx":
-        return
-    try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as book:
-            parts, left = book.infolist(), LARGEST_UNFOLDED
-            for part in parts[:MOST_PARTS]:
-                file.seek(part.header_offset)
-                file.seek(sum(_HEADER.unpack(file.read(_HEADER.size))), 1)
-                left -= _unfolded(file, part.compress_size, part.compress_type == zipfile.ZIP_STORED, left)
-                if left < 0:
-                    break
-    except (zipfile.BadZipFile, zlib.error, struct.error, OSError, ValueError) as fault:
-        why = "it is no workbook, or a damaged one"
-        raise MingjianError(
-            "cannot read the file", why=why, where=path.name, remedy="save it again as .xlsx"
-        ) from fault
-    if left < 0 or len(parts) > MOST_PARTS:
-        why = f"it unfolds to more than {LARGEST_UNFOLDED >> 20} MiB"
-        raise MingjianError("cannot read the file", why=why, where=path.name, remedy="hand in a smaller sheet")
-
-
-def _unfolded(file: BinaryIO, size: int, stored: bool, most: int) -> int:
-    """How many bytes a part comes to; counting ends beyond ``most``."""
-    if stored:
-        return size
-    engine, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
-    while size > 0 and total <= most and not engine.eof:
-        chunk = file.read(min(size, _CHUNK))
-        if not chunk:
-            break
-        size -= len(chunk)
-        while chunk and total <= most:
-            total += len(engine.decompress(chunk, 16 * _CHUNK))
-            chunk = engine.unconsumed_tail
-    return total
+    """Nothing, for a file that a server can read for somebody. Raises as `want_unfolded` does."""
+    want_unfolded(path, LARGEST_UNFOLDED)
 
 
 # -- cases going out and coming back ------------------------------------------------------------------------------------
@@ -123,7 +79,7 @@ def loosened(kind: EvidenceType) -> EvidenceType:
 def read_cases(path: Path, kind: EvidenceType, of: EvidenceType, zone: str) -> Intake:
     """The rows of a sheet that `write_cases` wrote; cases of which nothing was filled in are left for later.
 
-    Raises as `read_file` does, and MingjianError for a workbook that no reader can hold.
+    Raises as `want_readable` and `read_file` do.
     """
     want_readable(path)
     given = [name for name in kind.fields if name not in _said(kind, of)]

@@ -184,22 +184,18 @@ class Workspace:
         return types[kind]
 
     def add_file(self, scheme: Scheme, kind: str, path: Path, by: str, *, synthetic: bool = False) -> Taken:
-        """Take in a file of rows. A file that was taken in before changes nothing.
-
-        Raises MingjianError with every finding where nothing lands.
-        """
+        """Take in a file of rows. Raises as `read_file` and `add` do."""
         intake = read_file(path, self.evidence_type(scheme, kind), zone=scheme.zone)
-        known = self._known(scheme, kind, intake.sha256)
-        if known is not None:
-            return Taken(None, 0, 0, (), known)
         return self.add(scheme, kind, intake, by, synthetic=synthetic)
 
     def add(self, scheme: Scheme, kind: str, intake: Intake, by: str, *, synthetic: bool = False) -> Taken:
         """Take in rows that were read, held against those already there, also those that came in meanwhile.
 
-        Raises MingjianError with every finding where nothing lands.
+        Those of a file that was taken in before change nothing. Raises MingjianError with every finding where nothing lands.
         """
         evidence = self.evidence_type(scheme, kind)
+        if (known := self._known(scheme, kind, intake.sha256)) is not None:
+            return Taken(None, 0, 0, (), known)
         size = self.ledger.size
         judged = intake.judged(self.check(scheme, kind, intake, size))
         table = judged.accepted(evidence)

@@ -4,7 +4,7 @@ from mingjian.record.evidence._checks import check_rows
 from mingjian.record.evidence._intake import Intake, read_rows, shuffled
 from mingjian.record.evidence._projection import Projection
 from mingjian.record.evidence._proven import proven_rows
-from mingjian.record.evidence._readers import read_file
+from mingjian.record.evidence._readers import read_file, want_unfolded
 from mingjian.record.evidence._schema import arrow_schema
 from mingjian.record.evidence._series import Series, shown_row, text_of
 from mingjian.record.evidence._templates import write_template
@@ -26,5 +26,6 @@ __all__ = [
     "shown_row",
     "shuffled",
     "text_of",
+    "want_unfolded",
     "write_template",
 ]

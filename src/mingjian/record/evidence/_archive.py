@@ -39,8 +39,8 @@ class Archive:
             raise ValueError("two of its parts have one name")
         return parts
 
-    def check(self, most: int, besides: str) -> int:
-        """Unfold every part but one, and tell how many bytes are left for it of ``most``.
+    def check(self, most: int, besides: str = "") -> int:
+        """Unfold every part, but for one where it is named, and tell how many bytes are left for it of ``most``.
 
         Raises ValueError for a damaged part, and where they come to more.
         """

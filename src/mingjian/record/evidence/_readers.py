@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from mingjian.base.errors import Finding, Misuse, Place
 from mingjian.base.values import once, sha256
 from mingjian.declare import EvidenceType
+from mingjian.record.evidence._archive import Archive
 from mingjian.record.evidence._delimited import read_csv
 from mingjian.record.evidence._fields import shown
 from mingjian.record.evidence._grid import Cells, Grid, grid_of_columns, grid_of_records, is_meant
@@ -58,6 +59,18 @@ def read_file(path: Path, type: EvidenceType, *, sheet: str | None = None, zone:
         raise Misuse(f"{path.name} has no sheets", remedy="leave the sheet out")
     data = _taken(path)
     return take_in(reader(data, type, Place(path.name, sheet or "")), type, zone, sha256(data).hex())
+
+
+def want_unfolded(path: Path, most: int) -> None:
+    """Nothing, for a file that comes to no more than ``most`` bytes once it is unfolded, as a workbook is.
+
+    Raises Misuse for a file that cannot be opened, MingjianError for a workbook that comes to more, or is damaged.
+    """
+    if path.suffix.lower() == ".xlsx":
+        try:
+            Archive(_taken(path)).check(most)
+        except ValueError as fault:
+            raise unreadable(Place(path.name), fault, "hand in a smaller sheet, or save it again as .xlsx") from fault
 
 
 def _taken(path: Path) -> bytes:
