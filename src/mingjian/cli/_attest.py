@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mingjian.cli._options import HERE, By, Folder, Into, Json, PeriodName, SchemeName, actor, face, issued
+from mingjian.cli._options import (
+    HERE,
+    By,
+    Folder,
+    Into,
+    Json,
+    PeriodName,
+    SchemeName,
+    StatementName,
+    actor,
+    face,
+    issued,
+    opened,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 
 def issue(
-    statement: Annotated[str, typer.Argument(help="A statement type of the scheme.")],
+    statement: StatementName,
     period: PeriodName,
     subject: Annotated[list[str] | None, typer.Option("--subject", help="Only these subjects (default: all).")] = None,
     level: Annotated[str, typer.Option(help="For whom: public, described or auditor.")] = "described",
@@ -43,22 +56,21 @@ def issue(
 ) -> None:
     """Measure a period, commit its values to the ledger, and issue signed statements of them."""
     from mingjian.base.values import Period
-    from mingjian.workspace import Order, Workspace, issue_into, level_of
+    from mingjian.workspace import Order, issue_into, level_of
 
     shown = face(json)
-    opened = Workspace.open(workspace)
-    declared = opened.scheme(scheme)
+    there, declared = opened(workspace, scheme)
     asked = Period.parse(period)
     order = Order(
         asked,
         {statement: subject},
         level_of(level),
-        papers=opened.subjects(declared, statement, asked, subject) if pdf else (),
+        papers=there.subjects(declared, statement, asked, subject) if pdf else (),
         language=shown.language,
         replace=replace,
     )
     with shown.progress() as progress:
-        written = issue_into(opened, declared, order, issued(into, workspace), by=actor(by), progress=progress)
+        written = issue_into(there, declared, order, issued(into, workspace), by=actor(by), progress=progress)
     data = {
         "snapshot": written.snapshot,
         "statements": {str(file): written.ids[file] for file in written.files},
@@ -79,9 +91,9 @@ def revoke(
     from mingjian.workspace import Workspace, write_status
 
     shown = face(json)
-    opened = Workspace.open(workspace)
-    entry = opened.revoke(statement, reason, actor(by))
-    file = write_status(opened, issued(into, workspace))
+    there = Workspace.open(workspace)
+    entry = there.revoke(statement, reason, actor(by))
+    file = write_status(there, issued(into, workspace))
     data = {"statement": statement, "entry": entry.index, "status": str(file)}
     shown.lines(data, [f"{shown.word('revoked')}: {statement} ({shown.word('entry')} {entry.index})"])
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mingjian.cli._options import HERE, By, Folder, Json, SchemeName, actor, face
+from mingjian.cli._options import HERE, By, Folder, Json, SchemeName, actor, face, opened
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,11 +28,9 @@ def template(
     json: Json = False,
 ) -> None:
     """Write the Excel sheet to fill for an evidence type."""
-    from mingjian.workspace import Workspace
-
     shown = face(json)
-    opened = Workspace.open(workspace)
-    rows = opened.template(opened.scheme(scheme), kind, file, filled=filled)
+    there, declared = opened(workspace, scheme)
+    rows = there.template(declared, kind, file, filled=filled)
     shown.say(
         {"file": str(file), "rows": rows},
         lambda c: c.print(f"{shown.word('written')} {file} ({rows} {shown.word('rows')})"),
@@ -56,13 +54,13 @@ def add(
     from mingjian.workspace import Workspace
 
     shown = face(json)
-    opened = Workspace.open(workspace)
     if kind == "scheme":
-        adopted = opened.adopt(str(file), actor(by))
+        adopted = Workspace.open(workspace).adopt(str(file), actor(by))
         data = {"scheme": adopted.id, "version": adopted.version, "fingerprint": adopted.fingerprint}
         shown.say(data, lambda c: c.print(f"{shown.word('adopted')}: {adopted.id} {adopted.version}", markup=False))
         return
-    taken = opened.add_file(opened.scheme(scheme), kind, file, actor(by), synthetic=synthetic)
+    there, declared = opened(workspace, scheme)
+    taken = there.add_file(declared, kind, file, actor(by), synthetic=synthetic)
 
     def text(console: Console) -> None:
         if taken.known is not None:

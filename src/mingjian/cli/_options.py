@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mingjian.base.errors import Misuse
 from mingjian.cli._face import Face
+
+if TYPE_CHECKING:
+    from mingjian.declare import Scheme
+    from mingjian.workspace import Workspace
 
 Folder = Annotated[
     Path, typer.Option("--workspace", "-w", help="The workspace's directory.", envvar="MINGJIAN_WORKSPACE")
@@ -18,6 +22,7 @@ SchemeName = Annotated[str, typer.Option("--scheme", "-s", help="The scheme, whe
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 Size = Annotated[int | None, typer.Option("--size", help="As of this many ledger entries (default: now).")]
 By = Annotated[str, typer.Option("--by", help="Who does it (default: the user of this machine).")]
+StatementName = Annotated[str, typer.Argument(help="A statement type of the scheme.")]
 PeriodName = Annotated[str, typer.Argument(help="2021, 2021Q3, 2021-08 ...")]
 Into = Annotated[Path | None, typer.Option(help="The folder of what was issued (default: issued/ in the workspace).")]
 Account = Annotated[
@@ -32,6 +37,14 @@ HERE = Path()
 def issued(into: Path | None, workspace: Path) -> Path:
     """The folder of what was issued."""
     return into or workspace / "issued"
+
+
+def opened(folder: Path, scheme: str, size: int | None = None) -> tuple[Workspace, Scheme]:
+    """A workspace, and its scheme of that name (its only one, for ""), as of a ledger size. Raises as `Workspace` does."""
+    from mingjian.workspace import Workspace
+
+    workspace = Workspace.open(folder)
+    return workspace, workspace.scheme(scheme, size)
 
 
 def face(json: bool) -> Face:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mingjian.base.errors import Misuse
-from mingjian.cli._options import HERE, Folder, Json, PeriodName, SchemeName, face
+from mingjian.cli._options import HERE, Folder, Json, PeriodName, SchemeName, StatementName, face, opened
 
 if TYPE_CHECKING:
     from mingjian.cli._face import Face
@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def table(
-    statement: Annotated[str, typer.Argument(help="A statement type of the scheme.")],
+    statement: StatementName,
     period: PeriodName,
     file: Annotated[Path, typer.Argument(help="The file to write: .xlsx or .pdf.")],
     workspace: Folder = HERE,
@@ -30,14 +30,14 @@ def table(
 ) -> None:
     """Write the evaluation table of all subjects of a statement type, as a workbook or on paper."""
     from mingjian.base.values import Period
-    from mingjian.workspace import Workspace, evaluation, table_pdf, workbook
+    from mingjian.workspace import evaluation, table_pdf, workbook
 
     shown = face(json)
     ending = _place(file, (".xlsx", ".pdf"))
-    opened = Workspace.open(workspace)
-    found = evaluation(opened, opened.scheme(scheme), statement, Period.parse(period))
+    there, declared = opened(workspace, scheme)
+    found = evaluation(there, declared, statement, Period.parse(period))
     book = ending == ".xlsx"
-    content = workbook(found, shown.language) if book else table_pdf(found, shown.language, at=opened.clock())
+    content = workbook(found, shown.language) if book else table_pdf(found, shown.language, at=there.clock())
     _write(file, content, shown)
 
 
@@ -51,13 +51,12 @@ def letter(
 ) -> None:
     """Write the feedback letter to a subject: what was found in a period, and what is to be put right by when."""
     from mingjian.base.values import Period
-    from mingjian.workspace import Workspace
     from mingjian.workspace import letter as letter_of
 
     shown = face(json)
     _place(file, (".pdf",))
-    opened = Workspace.open(workspace)
-    content = letter_of(opened, opened.scheme(scheme), subject, Period.parse(period), shown.language)
+    there, declared = opened(workspace, scheme)
+    content = letter_of(there, declared, subject, Period.parse(period), shown.language)
     _write(file, content, shown)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mingjian.cli._options import HERE, Folder, Json, PeriodName, SchemeName, Size, Subjects, face
+from mingjian.cli._options import HERE, Folder, Json, PeriodName, SchemeName, Size, Subjects, face, opened
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,13 +36,11 @@ def measure(
     """Reckon the measures of a period, as of a ledger size."""
     from mingjian.base.values import Period
     from mingjian.cli._shown import value_json, value_text
-    from mingjian.workspace import Workspace
 
     shown = face(json)
-    opened = Workspace.open(workspace)
-    declared = opened.scheme(scheme, size)
-    results = opened.measure(declared, Period.parse(period), size=size, only=name, subjects=subject)
-    synthetic = opened.synthetic(declared, size)
+    there, declared = opened(workspace, scheme, size)
+    results = there.measure(declared, Period.parse(period), size=size, only=name, subjects=subject)
+    synthetic = there.synthetic(declared, size)
 
     def text(console: Console) -> None:
         from rich.table import Table
@@ -57,7 +55,7 @@ def measure(
     data = {
         "scheme": declared.id,
         "fingerprint": declared.fingerprint,
-        "size": opened.ledger.size if size is None else size,
+        "size": there.ledger.size if size is None else size,
         "synthetic": synthetic,
         "values": [value_json(v) for v in results],
     }
@@ -77,11 +75,10 @@ def explain(
     """Why a number is what it is: formula, inputs, parameters with source, rows with file, line, entry and proof."""
     from mingjian.base.values import Period
     from mingjian.cli._shown import explanation_json, explanation_tree
-    from mingjian.workspace import Workspace
 
     shown = face(json)
-    opened = Workspace.open(workspace)
-    found = opened.explain(opened.scheme(scheme, size), measure, subject, Period.parse(period), member, size=size)
+    there, declared = opened(workspace, scheme, size)
+    found = there.explain(declared, measure, subject, Period.parse(period), member, size=size)
     shown.say(explanation_json(found), lambda console: console.print(explanation_tree(found, shown)))
 
 

@@ -6,16 +6,14 @@ from base64 import b64encode
 from typing import Final
 
 from fastapi import APIRouter
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mingjian.web._errors import wants_json
 from mingjian.web._forms import Sent
 from mingjian.web._house import Home
-from mingjian.web._visit import go
+from mingjian.web.office._errands import begun, watched
 from mingjian.web.office._who import AsOverseer, kinds_of, names_of
-from mingjian.workspace import Busy
 
 router: Final = APIRouter()
 PAGE: Final = 50
@@ -44,20 +42,13 @@ def ledger(request: Request, house: Home, overseer: AsOverseer, page: int = 1) -
 @router.get("/ledger/audit")
 def audited(request: Request, house: Home, overseer: AsOverseer) -> Response:
     """How far the audit is, or what it found."""
-    errand = overseer.audited()
-    if errand is None:
-        raise HTTPException(404)
-    return house.pages.html(request, "office/audit.html", errand=errand)
+    return watched(request, house, "office/audit.html", overseer.audited())
 
 
 @router.post("/ledger/audit")
 def audit(request: Request, overseer: AsOverseer, form: Sent) -> Response:
     """Begin an audit; one that is under way serves as well."""
-    try:
-        overseer.audit()
-    except Busy:
-        return go(request, "/ledger/audit", "office.busy")
-    return go(request, "/ledger/audit")
+    return begun(request, "/ledger/audit", overseer.audit)
 
 
 @router.get("/ledger/{index}")

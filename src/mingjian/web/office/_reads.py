@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from fastapi import APIRouter
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mingjian.web._forms import Sent
 from mingjian.web._house import Home
-from mingjian.web._visit import go
+from mingjian.web.office._errands import begun, watched
 from mingjian.web.office._who import AsOverseer, kinds_of, names_of
-from mingjian.workspace import Busy
 
 router: Final = APIRouter()
 MOST: Final = 60
@@ -46,17 +44,10 @@ def reads(request: Request, house: Home, overseer: AsOverseer, account: str = ""
 @router.get("/reads/check")
 def checked(request: Request, house: Home, overseer: AsOverseer) -> Response:
     """How the check of the log came out."""
-    errand = overseer.reads_checked()
-    if errand is None:
-        raise HTTPException(404)
-    return house.pages.html(request, "office/audit.html", errand=errand)
+    return watched(request, house, "office/audit.html", overseer.reads_checked())
 
 
 @router.post("/reads/check")
 def check(request: Request, overseer: AsOverseer, form: Sent) -> Response:
     """Hold the log against what was anchored of it."""
-    try:
-        overseer.check_reads()
-    except Busy:
-        return go(request, "/reads/check", "office.busy")
-    return go(request, "/reads/check")
+    return begun(request, "/reads/check", overseer.check_reads)

@@ -7,7 +7,6 @@ from typing import Final
 from urllib.parse import quote
 
 from fastapi import APIRouter
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,9 +14,9 @@ from mingjian.base.values import Period
 from mingjian.declare import Subject
 from mingjian.web._forms import Sent
 from mingjian.web._house import AtDesk, Home
-from mingjian.web._visit import go
+from mingjian.web.office._errands import begun, watched
 from mingjian.web.office._who import FILE_HEADERS, AsOverseer
-from mingjian.workspace import Busy, Desk, Oversight
+from mingjian.workspace import Desk, Oversight
 
 router: Final = APIRouter()
 MEDIA: Final = {
@@ -55,21 +54,14 @@ def letter(
 @router.get("/tables/issuing")
 def issuing(request: Request, house: Home, overseer: AsOverseer) -> Response:
     """How far the run of issuing is."""
-    errand = overseer.issuing()
-    if errand is None:
-        raise HTTPException(404)
-    return house.pages.html(request, "office/issuing.html", errand=errand, statements=house.scheme.statements)
+    return watched(request, house, "office/issuing.html", overseer.issuing(), statements=house.scheme.statements)
 
 
 @router.post("/tables/issuing")
 def issue(request: Request, house: Home, desk: AtDesk, overseer: AsOverseer, form: Sent) -> Response:
     """Begin to issue portraits of everybody; while that is under way, another run is refused."""
-    when = _period(desk, form.text("period"))
-    try:
-        overseer.issue_all(form.text("statement"), when, house.pages.speech(request).language)
-    except Busy:
-        return go(request, "/tables/issuing", "office.busy")
-    return go(request, "/tables/issuing")
+    when, language = _period(desk, form.text("period")), house.pages.speech(request).language
+    return begun(request, "/tables/issuing", lambda: overseer.issue_all(form.text("statement"), when, language))
 
 
 @router.get("/tables/{file}")
