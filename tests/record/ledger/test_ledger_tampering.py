@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import orjson
 import pyarrow as pa
 import pytest
 
-from mingjian.base.errors import Finding, Misuse, Tampered
+from mingjian.base.errors import Finding, MingjianError, Misuse, Tampered
 from mingjian.base.keys import SigningKey
 from mingjian.record.ledger import Batch, Entry, Ledger, RowProof, leaf_hash
 from mingjian.record.ledger._payload import _parquet
@@ -174,6 +175,53 @@ def test_a_database_damaged_as_a_whole(where: Path) -> None:
     file.write_bytes(b"\xff" * len(data))
     with pytest.raises(Misuse, match="no ledger here"):
         audit(where)
+
+
+@pytest.mark.parametrize("stands", ["CAST({column} AS TEXT)", "5", "2.5"])
+@pytest.mark.parametrize(
+    ("table", "column", "at", "found"),
+    [
+        ("entry", "header", '"index" = 290', ("entry-differs", "entry 290")),
+        ("payload", "inline", '"index" = 290', ("rows-differ", "entry 290")),
+        ("batch_key", "key", '"index" = 290', ("rows-differ", "entry 290")),
+        ("tile", "hashes", "level = 1", ("tile-differs", "tile 1/0")),
+    ],
+)
+def test_a_value_that_is_no_longer_stored_as_bytes(
+    where: Path, table: str, column: str, at: str, found: tuple[str, str], stands: str
+) -> None:
+    if column != "header":  # what is cast must be UTF-8
+        query(where, f"UPDATE {table} SET {column} = x'6162' WHERE {at}")
+    query(where, f"UPDATE {table} SET {column} = {stands.format(column=column)} WHERE {at}")
+    assert audit(where) == [found]
+
+
+def test_a_header_that_is_a_text_is_not_read(where: Path) -> None:
+    query(where, 'UPDATE entry SET header = CAST(header AS TEXT) WHERE "index" = 290')
+    with pytest.raises(Tampered, match="a value of type str stands where bytes were written"):
+        Ledger.open(where).entry(290)
+
+
+def test_a_key_of_another_length(where: Path) -> None:
+    query(where, 'UPDATE batch_key SET "key" = zeroblob(65) WHERE "index" = 5')
+    assert audit(where) == [("rows-differ", "entry 5")]
+
+
+def test_a_database_that_another_program_keeps_to_itself_is_busy_and_not_damaged(
+    where: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mingjian.record.ledger._sqlite.PATIENCE", 20)
+    ledger = Ledger.open(where)
+    ledger._store.database._engine.dispose()  # type: ignore[attr-defined]  # or its connections would keep the other out
+    with closing(sqlite3.connect(where / "ledger.db", isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        for reading in (ledger.audit, lambda: Ledger.open(where), lambda: ledger.size):
+            with pytest.raises(MingjianError, match=r"busy.*database is locked") as told:
+                reading()
+            assert not isinstance(told.value, Misuse | Tampered)
+            assert "close the program" in told.value.remedy
+    assert ledger.audit() == []
 
 
 def test_a_ledger_of_a_later_format_is_not_touched(where: Path) -> None:

@@ -13,13 +13,13 @@ from typing import Any, Final
 import orjson
 import pyarrow as pa
 
-from mingjian.base.errors import Misuse, Tampered
+from mingjian.base.errors import MingjianError, Misuse, Tampered
 from mingjian.base.values import canonical
 from mingjian.record.ledger._merkle import HASH_SIZE, SALT_SIZE, leaf_hash, row_leaf, verify_inclusion
 from mingjian.record.ledger._rows import Columns
 
 _MILLISECOND: Final = 1000  # in microseconds
-_AT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+AT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 _ROOT: Final = re.compile(rf"[0-9a-f]{{{2 * HASH_SIZE}}}")
 
 
@@ -93,7 +93,7 @@ class Entry:
             entry = cls(**{**value, "at": datetime.fromisoformat(value["at"]), "columns": columns})
             texts = (entry.by, entry.scheme, entry.kind, *chain(*columns), *chain(*entry.source.items()))
             typed = {type(entry.index), type(entry.rows)} == {int} and set(map(type, texts)) == {str}
-            written = _AT.fullmatch(value["at"]) and _ROOT.fullmatch(entry.root)
+            written = AT.fullmatch(value["at"]) and _ROOT.fullmatch(entry.root)
             if typed and written and type(entry.source) is dict and [*map(list, columns)] == value["columns"]:
                 return entry
         except (KeyError, TypeError, ValueError, AttributeError) as fault:
@@ -116,9 +116,10 @@ def read_header(index: int, header: bytes) -> Entry:
     try:
         value = orjson.loads(header)
         entry = Entry.from_json(value)
-    except (orjson.JSONDecodeError, Tampered) as fault:
+        written = canonical(value)
+    except (orjson.JSONDecodeError, MingjianError) as fault:
         raise Tampered("the header of an entry is garbled", why=str(fault), where=f"entry {index}") from fault
-    if entry.index != index or canonical(value) != header:  # what it was read from is what it would write
+    if entry.index != index or written != header:  # what it was read from is what it would write
         raise Tampered("the header of an entry is garbled", why="it reads differently", where=f"entry {index}")
     return entry
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import starmap
+from operator import add
 from typing import Final
 
 HASH_SIZE: Final = 32
@@ -25,6 +27,21 @@ def leaf_hash(data: bytes) -> bytes:
     return sha256(b"\x00" + data).digest()
 
 
+def leaf_hashes(leaves: Iterable[bytes]) -> list[bytes]:
+    """`leaf_hash` of each, in order."""
+    return _digests(b"\x00", leaves)
+
+
+def _digests(prefix: bytes, texts: Iterable[bytes]) -> list[bytes]:
+    """``SHA-256(prefix | text)`` of each. To copy a hash costs less than to make one."""
+    fresh, found = sha256(prefix).copy, []
+    for text in texts:
+        hashed = fresh()
+        hashed.update(text)
+        found.append(hashed.digest())
+    return found
+
+
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of an inner node, ``SHA-256(0x01 | left | right)``."""
     return sha256(b"\x01" + left + right).digest()
@@ -37,7 +54,7 @@ def row_leaf(salt: bytes, row: bytes) -> bytes:
 
 def row_leaves(salts: Iterable[bytes], rows: Iterable[bytes]) -> list[bytes]:
     """`row_leaf` of each pair, in order. Whoever gives the salts decides whose key an erasure must destroy."""
-    return [sha256(b"\x00" + salt + row).digest() for salt, row in zip(salts, rows, strict=True)]
+    return leaf_hashes(starmap(add, zip(salts, rows, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +71,7 @@ class Tree:
         """The tree over leaf *hashes*."""
         levels = [tuple(leaves)]
         while len(levels[-1]) > 1:
-            levels.append(_parents(levels[-1]))
+            levels.append(tuple(_parents(levels[-1])))
         return cls(tuple(levels))
 
     @property
@@ -80,14 +97,15 @@ class Tree:
         return tuple(found)
 
 
-def _parents(level: Sequence[bytes]) -> tuple[bytes, ...]:
-    paired = [sha256(b"\x01" + a + b).digest() for a, b in zip(level[::2], level[1::2], strict=False)]
-    return (*paired, level[-1]) if len(level) % 2 else tuple(paired)
+def _parents(level: Sequence[bytes]) -> list[bytes]:
+    each = iter(level)
+    paired = _digests(b"\x01", map(add, each, each))  # two steps of the same iterator: a node and its right neighbour
+    return [*paired, level[-1]] if len(level) % 2 else paired
 
 
 def root_of(leaves: Iterable[bytes]) -> bytes:
     """The root of the tree over leaf *hashes*; of none, ``SHA-256("")``."""
-    level: Sequence[bytes] = tuple(leaves)
+    level = list(leaves)
     while len(level) > 1:
         level = _parents(level)
     return level[0] if level else EMPTY_ROOT

@@ -73,8 +73,12 @@ def row_salt(key: bytes, row: int) -> bytes:
 
 
 def row_salts(key: bytes, places: Iterable[int]) -> Iterator[bytes]:
-    """`row_salt` of the rows at these places."""
-    return (row_salt(key, place) for place in places)
+    """`row_salt` of the rows at these places. To copy a keyed hash costs less than to make one."""
+    fresh = blake2b(key=key, digest_size=SALT_SIZE).copy
+    for place in places:
+        keyed = fresh()
+        keyed.update(place.to_bytes(8, "big"))
+        yield keyed.digest()
 
 
 def places_by_owner(owners: Sequence[str]) -> dict[str, Places]:

@@ -21,12 +21,13 @@ import pyarrow.parquet as pq
 
 from mingjian.base.errors import Tampered
 from mingjian.record.ledger._entry import Batch, Entry
-from mingjian.record.ledger._merkle import HASH_SIZE, root_of, row_leaves
+from mingjian.record.ledger._merkle import HASH_SIZE, root_of, row_leaf, row_leaves
 from mingjian.record.ledger._owned import (
     Places,
     Section,
     open_rows,
     places_by_owner,
+    row_salt,
     row_salts,
     salting_key,
     seal_rows,
@@ -117,7 +118,7 @@ def _prepare_small(batches: Sequence[Batch]) -> Iterator[Prepared]:
         rows, key = list(islice(lines, batch.table.num_rows)), secrets.token_bytes(KEY_SIZE)
         payload = b"\n".join(rows)
         if len(payload) < LARGEST_INLINE:
-            root = root_of(row_leaves(row_salts(key, range(len(rows))), rows))
+            root = plain_root(rows, key)
             yield Prepared(batch, columns, root, key, payload, True)
         else:
             yield prepare(batch, {})
@@ -179,6 +180,13 @@ def _prepare_owned(batch: Batch, columns: Columns, key: bytes, keys: Mapping[str
 def _put(into: list[bytes], places: Places, values: Sequence[bytes]) -> None:
     for place, value in zip(places.tolist(), values, strict=True):
         into[place] = value
+
+
+def plain_root(rows: Sequence[bytes], key: bytes) -> bytes:
+    """The root over a batch's rows, none of which has an owner."""
+    if len(rows) == 1:  # as most batches have
+        return row_leaf(row_salt(key, 0), rows[0])
+    return root_of(row_leaves(row_salts(key, range(len(rows))), rows))
 
 
 def _plain_roots(chunks: Iterable[Sequence[bytes]], key: bytes) -> list[bytes]:
@@ -333,6 +341,9 @@ def leaves_of(section: Section, owner: bytes, batch_key: bytes) -> list[tuple[in
 def key_of(stored: Stored, entry: Entry) -> bytes:
     if stored.key is None:
         raise Tampered("the salts of these rows are gone", why="their key was destroyed", where=f"entry {entry.index}")
+    if len(stored.key) != KEY_SIZE:
+        why = f"their key has {len(stored.key)} bytes"
+        raise Tampered("the salts of these rows are gone", why=why, where=f"entry {entry.index}")
     return stored.key
 
 

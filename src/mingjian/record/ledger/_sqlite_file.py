@@ -13,6 +13,7 @@ from mingjian.base.errors import MingjianError
 from mingjian.record.ledger._database import Damaged
 
 # The low byte of a result code says what went wrong at all, the others where: https://www.sqlite.org/rescode.html
+_BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _REFUSED: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN})
 _FAILED: Final = frozenset(
     {
@@ -25,8 +26,8 @@ _FAILED: Final = frozenset(
 
 
 def sqlite_engine(path: Path) -> Engine:
-    """Connections to a SQLite file. A statement that the disk refuses raises MingjianError, and nothing of it is taken; one
-    that meets damage raises Damaged.
+    """Connections to a SQLite file. A statement that the disk refuses, or that others keep out for too long, raises
+    MingjianError, and nothing of it is taken; one that meets damage raises Damaged.
     """
     engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), hide_parameters=True)
 
@@ -35,6 +36,13 @@ def sqlite_engine(path: Path) -> Engine:
         code = getattr(fault, "sqlite_errorcode", 0)
         if code & 0xFF == sqlite3.SQLITE_CORRUPT:
             raise Damaged(str(path), str(fault)) from fault
+        if code & 0xFF in _BUSY:
+            raise MingjianError(
+                "the database is busy",
+                why=f"another program keeps it to itself: {fault}",
+                where=str(path),
+                remedy="close the program that has it open, or try again when that is done",
+            ) from fault
         if code & 0xFF in _REFUSED or code in _FAILED:
             raise MingjianError(
                 "the database cannot be written",

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -25,7 +25,6 @@ from mingjian.record.ledger._tables import (
     ERASED_LEAF,
     FORMAT,
     IDENTITY,
-    LOOKUPS,
     OWNER_KEY,
     PAYLOAD,
     SECTION,
@@ -43,7 +42,6 @@ _LAST: Final = sa.select(ENTRY.c.index, ENTRY.c.header).order_by(ENTRY.c.index.d
 _SIZE: Final = sa.select(sa.func.max(ENTRY.c.index))
 _HEADER: Final = sa.select(ENTRY.c.header).where(ENTRY.c.index == sa.bindparam("wanted"))
 _HEADERS: Final = sa.select(ENTRY.c.index, ENTRY.c.header).where(*_WITHIN).order_by(ENTRY.c.index)
-_LOOKUPS: Final = sa.select(ENTRY.c.index, *(ENTRY.c[name] for name in LOOKUPS)).where(*_WITHIN)
 _TILE: Final = sa.select(TILE.c.hashes).where(
     TILE.c.level == sa.bindparam("level"), TILE.c.number == sa.bindparam("number")
 )
@@ -55,6 +53,11 @@ _STORED: Final = (
     sa.select(PAYLOAD.c.index, PAYLOAD.c.inline, PAYLOAD.c.blob, PAYLOAD.c.owned, BATCH_KEY.c.key)
     .select_from(PAYLOAD.outerjoin(BATCH_KEY, PAYLOAD.c.index == BATCH_KEY.c.index))
     .where(PAYLOAD.c.index.in_(sa.bindparam("wanted", expanding=True)))
+)
+_RECORDS: Final = sa.text(  # in both databases; values come as they stand
+    'SELECT entry."index", header, scheme, kind, source_sha256, inline, blob, owned, key FROM entry'
+    ' LEFT JOIN payload ON payload."index" = entry."index" LEFT JOIN batch_key ON batch_key."index" = entry."index"'
+    ' WHERE entry."index" >= :start AND entry."index" < :end ORDER BY entry."index"'
 )
 _OWNER_KEYS: Final = sa.select(OWNER_KEY).where(OWNER_KEY.c.name.in_(sa.bindparam("wanted", expanding=True)))
 
@@ -77,6 +80,23 @@ class Kept:
 
     inline: bytes | None
     blob: str | None
+
+
+class Record(NamedTuple):
+    """An entry with the columns of its rows, all as they stand in the database: of any type, if somebody changed them.
+
+    ``entry`` is its index.
+    """
+
+    entry: int
+    header: object
+    scheme: object
+    kind: object
+    source_sha256: object
+    inline: object
+    blob: object
+    owned: object
+    key: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +174,10 @@ class Store:
             header: bytes | None = connection.scalar(_HEADER, {"wanted": index})
         return header
 
-    def lookups(self, start: int, end: int) -> dict[int, dict[str, str | None]]:
-        """Of each entry in ``[start, end)``, the columns that stand beside its header (`lookup_values`)."""
+    def records(self, start: int, end: int) -> list[Record]:
+        """The entries in ``[start, end)`` that are there, in order."""
         with self.database.reading() as connection:
-            rows = connection.execute(_LOOKUPS, {"start": start, "end": end})
-            return {index: dict(zip(LOOKUPS, values, strict=True)) for index, *values in rows}
+            return [Record._make(row) for row in connection.execute(_RECORDS, {"start": start, "end": end}).all()]
 
     def headers(self, start: int, end: int, limit: int, **exactly: str) -> Sequence[tuple[int, bytes]]:
         """(index, leaf) of the first ``limit`` entries in ``[start, end)`` whose columns are ``exactly`` so, in order."""

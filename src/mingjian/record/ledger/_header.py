@@ -1,0 +1,66 @@
+"""A header held against what it must say, without an entry being made of it: for those who go through millions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+import orjson
+
+from mingjian.base.errors import Tampered
+from mingjian.base.values import canonical
+from mingjian.record.ledger._entry import AT, read_header
+from mingjian.record.ledger._merkle import HASH_SIZE
+
+_OPENING: Final = b'{"at":"'
+_AT_ENDS: Final = len(_OPENING) + len("2021-09-07T08:00:00.000Z")
+_MIDDLE: Final = b',"index":%d,"kind":%s,"root":"%s","rows":%d,"scheme":%s,"source":'
+_BEFORE: Final = _OPENING + b"2021-09-07T08:00:00.000Z"
+_AFTER: Final = _MIDDLE % (0, b'""', b"0" * 2 * HASH_SIZE, 0, b'""') + b"{}}"
+
+
+def is_header(
+    header: bytes, index: int, *, scheme: str, kind: str, source_sha256: object, rows: int, root: bytes
+) -> bool:
+    """Whether `read_header` reads an entry from ``header`` that says all this, in a fifth of its time.
+
+    What such a header has in its middle is known, and is written and compared; what stands around that is read.
+    """
+    middle = _MIDDLE % (index, orjson.dumps(kind), root.hex().encode(), rows, orjson.dumps(scheme))
+    before, _, source = header.partition(middle)
+    return (
+        before.startswith(_OPENING)
+        and _is_instant(before[len(_OPENING) : _AT_ENDS])
+        and _are_columns(before[_AT_ENDS:])
+        and _is_source(source, source_sha256)
+    )
+
+
+def _is_instant(at: bytes) -> bool:
+    try:
+        text = at.decode()
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return AT.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=256)
+def _are_columns(text: bytes) -> bool:
+    """Of what stands between ``at`` and ``index``, which is the same for all that one brings of a kind."""
+    try:
+        read_header(0, _BEFORE + text + _AFTER)
+    except Tampered:
+        return False
+    return True
+
+
+def _is_source(text: bytes, sha256: object) -> bool:
+    """Of what stands behind ``"source":``, to the end."""
+    try:
+        value = orjson.loads(text[:-1])
+    except orjson.JSONDecodeError:
+        return False
+    texts = type(value) is dict and {*map(type, value.values())} <= {str}
+    return texts and value.get("sha256") == sha256 and canonical(value) + b"}" == text
