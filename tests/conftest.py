@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.request import Request, urlopen
 from uuid import uuid4
 
@@ -11,6 +11,29 @@ from hypothesis import settings
 
 settings.register_profile("house", deadline=None)  # how long an example takes says more of the machine than of the code
 settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def claimed() -> Callable[..., str]:
+    """Published figures as TOML: each (what is said, value, unit, the measure it is held against, its subject, its period)."""
+
+    def claimed(**figures: tuple[str, int, str, str, str, str]) -> str:
+        texts = ['[source.paper]\ntitle = "Paper"\npublisher = "P"\ndate = 2021-10-01\n']
+        for name, (quote, value, unit, measure, subject, period) in figures.items():
+            texts.append(f"""
+                [claim.{name}]
+                title = {{ en = "The figure {name}", zh = "数字 {name}" }}
+                subject = "{subject}"
+                source = "paper"
+                quote = "{quote}"
+                value = {value}
+                unit = "{unit}"
+                wording = "exactly"
+                against = [{{ measure = "{measure}", subject = "{subject}", period = "{period}" }}]
+            """)
+        return "".join(texts)
+
+    return claimed
 
 
 @pytest.fixture(scope="session")

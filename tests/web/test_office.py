@@ -9,6 +9,7 @@ import time
 import zipfile
 from base64 import b64decode
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -323,38 +324,19 @@ def test_who_may_not_issue_starts_no_run(office: Any) -> None:
 
 
 # -- published figures --------------------------------------------------------------------------------------------------
-CLAIMS = """
-[source.paper]
-title = "三画像"
-publisher = "报"
-date = 2021-09-07
-[claim.units]
-title = { en = "Units described", zh = "画像单位数" }
-subject = "北碚区"
-source = "paper"
-quote = "形成85个单位"
-value = 85
-unit = "unit"
-against = [{ measure = "units_described", subject = "D", period = "2021" }]
-[claim.score]
-title = { en = "Score of a leader", zh = "个人得分" }
-subject = "某人"
-source = "paper"
-quote = "某人80分"
-value = 80
-unit = "point"
-against = [{ measure = "leader_gravity", subject = "L1", period = "2021Q3" }]
-"""
-
-
-def test_published_figures_stand_with_what_becomes_of_them(office: Any, said: Any) -> None:
+def test_published_figures_stand_with_what_becomes_of_them(office: Any, said: Any, claimed: Callable[..., str]) -> None:
     browser = come(office, "office")
     assert "No file of published figures" in said(browser.get("/claims"))
-    (office.workspace.folder / "claims.toml").write_text(CLAIMS, "utf-8")
+    figures = claimed(
+        units=("形成85个单位", 85, "unit", "units_described", "D", "2021"),
+        score=("某人80分", 80, "point", "leader_gravity", "L1", "2021Q3"),
+    )
+    (office.workspace.folder / "claims.toml").write_text(figures, "utf-8")
     text = said(browser.get("/claims"))
     assert "Contradicted" in text
-    assert "Units described" in text
+    assert "The figure units" in text
     assert "形成85个单位" in text
+    assert "某人80分" in text
 
 
 # -- the ledger ---------------------------------------------------------------------------------------------------------

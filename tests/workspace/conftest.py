@@ -45,6 +45,23 @@ def write(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     return write
 
 
+@pytest.fixture(scope="session")
+def office_with(tmp_path_factory: pytest.TempPathFactory, write: Callable[..., Path]) -> Callable[..., Workspace]:
+    """Makes a workspace under a folder of rules, with rows of every kind, at a time that stands."""
+
+    def office_with(
+        name: str, rules: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]], synthetic: str
+    ) -> Workspace:
+        at, folder = datetime(2021, 10, 8, 8, tzinfo=UTC), tmp_path_factory.mktemp(name) / "w"
+        workspace = Workspace.create(folder, origin=f"example.org/{name}", clock=lambda: at)
+        scheme = workspace.adopt(str(rules), "tester")
+        for kind, given in rows.items():
+            workspace.add_file(scheme, kind, write(f"{name}-{kind}", given), "tester", synthetic=kind == synthetic)
+        return workspace
+
+    return office_with
+
+
 SUBJECTS = [
     {"id": "D", "type": "district", "zh": "区", "en": "District", "from": "2021-01-01"},
     {"id": "U1", "type": "unit", "parent": "D", "zh": "一单位龘", "en": "Unit one", "from": "2021-01-01"},

@@ -12,7 +12,7 @@ from mingjian.workspace import build_example, run_cases, sample_rows
 
 
 @pytest.fixture
-def example(tmp_path, small):
+def example(tmp_path, small, claimed):
     folder = tmp_path / "example"
     folder.mkdir()
     (folder / "example.toml").write_text(
@@ -30,23 +30,8 @@ def example(tmp_path, small):
         """,
         "utf-8",
     )
-    (folder / "claims.toml").write_text(
-        """
-        [source.paper]
-        title = "Paper"
-        publisher = "P"
-        date = 2021-10-01
-        [claim.energy]
-        title = { en = "Energy", zh = "电" }
-        subject = "U1"
-        source = "paper"
-        quote = "一亿度"
-        value = 100000000
-        unit = "kWh"
-        against = [{ measure = "energy", subject = "U1", period = "2021Q3" }]
-        """,
-        "utf-8",
-    )
+    figures = claimed(energy=("一亿度", 100_000_000, "kWh", "energy", "U1", "2021Q3"))
+    (folder / "claims.toml").write_text(figures, "utf-8")
     return folder
 
 

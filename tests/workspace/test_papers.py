@@ -59,14 +59,8 @@ ROWS = {
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory, write) -> Workspace:
-    clock = datetime(2021, 10, 8, 8, tzinfo=UTC)
-    workspace = Workspace.create(tmp_path_factory.mktemp("papers") / "w", origin="example.org/f", clock=lambda: clock)
-    scheme = workspace.adopt(str(FEEDBACK), "tester")
-    for kind, rows in ROWS.items():
-        file = write(f"papers-{kind}", rows)
-        workspace.add_file(scheme, kind, file, "tester", synthetic=kind == "item")
-    return workspace
+def office(office_with) -> Workspace:
+    return office_with("papers", FEEDBACK, ROWS, synthetic="item")
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +96,7 @@ def test_the_office_stands_on_top_and_the_ledger_where_it_is_verified(issued):
     papers, items = issued
     data = papers.data(*items[0], "en")
     assert data["statement"]["issuer"] == {"en": "The office", "zh": "某办公室"}
-    assert data["verify"]["origin"] == "example.org/f"
+    assert data["verify"]["origin"] == "example.org/papers"
 
 
 def test_replies_to_this_portrait_stand_on_it(issued):

@@ -51,13 +51,8 @@ ROWS = {
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory, write) -> Workspace:
-    clock = datetime(2021, 10, 8, 8, tzinfo=UTC)
-    workspace = Workspace.create(tmp_path_factory.mktemp("tables") / "w", origin="example.org/t", clock=lambda: clock)
-    scheme = workspace.adopt(str(FEEDBACK), "tester")
-    for kind, rows in ROWS.items():
-        workspace.add_file(scheme, kind, write(f"tables-{kind}", rows), "tester", synthetic=kind == "task")
-    return workspace
+def office(office_with) -> Workspace:
+    return office_with("tables", FEEDBACK, ROWS, synthetic="task")
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +141,7 @@ def test_the_basis_says_what_the_numbers_stand_on(office, units):
     told = {str(label): text for label, text in sheets(units)[1]}
     scheme = office.scheme()
     assert told["规则指纹"] == scheme.fingerprint
-    assert told["账本"] == "example.org/t"
+    assert told["账本"] == "example.org/tables"
     assert told["账本条目数"] == str(office.ledger.size)
     assert told["账本树根"] == office.ledger.state().root().hex()
     assert told["法规依据"] == "=cmd|made up"

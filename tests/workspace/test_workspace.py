@@ -429,48 +429,15 @@ def test_who_gets_a_statement_of_a_type(filled):
 
 # -- claims ------------------------------------------------------------------------------------------------------------
 
-CLAIMS = """
-[source.paper]
-title = "Paper"
-publisher = "P"
-date = 2021-10-01
 
-[claim.right]
-title = { en = "Right", zh = "对" }
-subject = "U1"
-source = "paper"
-quote = "完成80%"
-value = 80
-unit = "percent"
-wording = "exactly"
-against = [{ measure = "fulfilment", subject = "U1", period = "2021Q3" }]
-
-[claim.wrong]
-title = { en = "Wrong", zh = "错" }
-subject = "U2"
-source = "paper"
-quote = "完成80%"
-value = 80
-unit = "percent"
-wording = "exactly"
-against = [{ measure = "fulfilment", subject = "U2", period = "2021Q3" }]
-
-[claim.nobody]
-title = { en = "Nobody", zh = "无" }
-subject = "U9"
-source = "paper"
-quote = "完成80%"
-value = 80
-unit = "percent"
-wording = "exactly"
-against = [{ measure = "fulfilment", subject = "U9", period = "2021Q3" }]
-"""
-
-
-def test_claims_are_held_against_what_is_measured_here(filled, tmp_path):
+def test_claims_are_held_against_what_is_measured_here(filled, tmp_path, claimed):
     workspace, _ = filled
     file = tmp_path / "claims.toml"
-    file.write_text(CLAIMS, "utf-8")
+    figures = {
+        name: ("完成80%", 80, "percent", "fulfilment", subject, "2021Q3")
+        for name, subject in (("right", "U1"), ("wrong", "U2"), ("nobody", "U9"))
+    }
+    file.write_text(claimed(**figures), "utf-8")
     assert {v.claim.id: v.outcome for v in workspace.claims(file)} == {
         "right": "consistent", "wrong": "contradicted", "nobody": "unsupported",
     }  # fmt: skip
