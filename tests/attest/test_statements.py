@@ -171,7 +171,10 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return copy
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{", b"\xff", b"[" * 100_000, b'{"format": "mingjian/3"}', b"1" * 5000])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"[]", b"{", b"\xff", b"[" * 100_000, b"[" * 300 + b"]" * 300, b'{"format": "mingjian/3"}', b"1" * 5000],
+)
 def test_bytes_that_are_no_package(data: bytes) -> None:
     with pytest.raises(Fault, match="not a package"):
         read_package(data)

@@ -23,3 +23,9 @@ def test_other_json_is_read_however_it_is_written(text):
 def test_what_is_no_json_is_a_value_error():
     with pytest.raises(ValueError, match="unexpected end"):
         read_json(b"{")
+
+
+@pytest.mark.parametrize("depth", [300, 900, 2_000, 1_000_000])
+def test_what_is_nested_too_deeply_is_a_value_error(depth):
+    with pytest.raises(ValueError, match=r"too deeply|depth"):
+        read_json(b"[" * depth + b"]" * depth)

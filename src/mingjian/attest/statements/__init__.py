@@ -18,6 +18,7 @@ from mingjian.attest.statements._graph import (
 from mingjian.attest.statements._package import Package, ProvenEntry, Witnessed, read_package, write_package
 from mingjian.attest.statements._reading import Malformed, malformed
 from mingjian.attest.statements._reason import Reason, because
+from mingjian.attest.statements._shared import Shared
 from mingjian.attest.statements._stated import SNAPSHOT_COLUMNS, Stated
 from mingjian.attest.statements._statement import (
     Basis,
@@ -46,6 +47,7 @@ __all__ = [
     "ProvenEntry",
     "Reason",
     "RowPlace",
+    "Shared",
     "Stated",
     "Statement",
     "StatusEntry",

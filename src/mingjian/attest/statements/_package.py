@@ -18,9 +18,9 @@ import orjson
 from mingjian.attest.statements._contents import LEVELS, Contents, Level
 from mingjian.attest.statements._reading import Record, choice_of, list_of, malformed, record_of, text_of
 from mingjian.attest.statements._reason import because
+from mingjian.attest.statements._shared import Shared
 from mingjian.attest.statements._statement import Statement
 from mingjian.base.errors import MingjianError
-from mingjian.base.values import read_json
 from mingjian.record.ledger import Entry, RowProof
 
 FORMAT: Final = "mingjian/3"
@@ -28,6 +28,7 @@ MOST_BYTES: Final = 256 * 1024 * 1024
 MOST_ENTRIES: Final = 100_000
 MOST_ROWS: Final = 1_000_000
 
+_CELLS: Final = frozenset({str, bool, type(None)})
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -99,13 +100,13 @@ def write_package(package: Package) -> bytes:
     return orjson.dumps(said if package.witnessed is None else {**said, "witnessed": package.witnessed.to_json()})
 
 
-def read_package(data: bytes) -> Package:
-    """The package in a file; nothing of it is believed yet.
+def read_package(data: bytes, shared: Shared | None = None) -> Package:
+    """The package in a file; nothing of it is believed yet. ``shared`` is handed on from one package of a run to the next.
 
     Raises Malformed, naming the place, for anything of another shape or beyond the sizes above: the file may come from a
     stranger, so this ends in bounded time and never in another exception.
     """
-    document = _document(data)
+    document = _document(data, shared or Shared())
     if (form := text_of(document, "format", "$")) != FORMAT:
         raise malformed("$.format", because("unknown-format", format=repr(form[:40]), known=FORMAT))
     return Package(
@@ -124,11 +125,11 @@ def read_package(data: bytes) -> Package:
     )
 
 
-def _document(data: bytes) -> Record:
+def _document(data: bytes, shared: Shared) -> Record:
     if len(data) > MOST_BYTES:
         raise malformed("$", because("too-large", size=len(data), most=MOST_BYTES))
     try:
-        return record_of(read_json(data), "$")
+        return record_of(shared.read(data), "$")
     except (ValueError, RecursionError) as fault:
         raise malformed("$", because("not-json", detail=fault)) from fault
 
@@ -164,7 +165,7 @@ def _rows(document: Record, name: str) -> tuple[RowProof, ...]:
 def _row(value: object, where: str) -> RowProof:
     record = record_of(value, where)
     values = record_of(record.get("values"), f"{where}.values")
-    if not all(content is None or isinstance(content, str | bool) for content in values.values()):
+    if not set(map(type, values.values())) <= _CELLS:
         raise malformed(f"{where}.values", because("not-a-row", detail="it has texts, true, false and null only"))
     try:
         return RowProof.from_json(record)

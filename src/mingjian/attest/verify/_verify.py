@@ -10,6 +10,7 @@ from mingjian.attest.statements import (
     Figure,
     Malformed,
     Package,
+    Shared,
     Stated,
     Statement,
     because,
@@ -60,6 +61,7 @@ class _Verifier:
     now: datetime
 
     def __post_init__(self) -> None:
+        self._shared = Shared()
         self._schemes = Schemes()
         self._namespaces: dict[str, Namespaces] = {}
 
@@ -80,7 +82,7 @@ class _Verifier:
     def _checked(self, name: str, data: bytes) -> tuple[Checked, Claimed | None]:
         """All answers but those on numbers, and the claim to be recomputed where the rest allows it."""
         try:
-            package = read_package(data)
+            package = read_package(data, self._shared)
             statement = package.statement
         except Malformed as fault:
             return Checked(name, malformed=fault.reason), None

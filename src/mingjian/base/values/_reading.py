@@ -15,7 +15,11 @@ def read_json(data: bytes) -> Any:
     signature and another to a person. Raises ValueError for such a text, and for what is no JSON.
     """
     value = orjson.loads(data)
-    if orjson.dumps(value) != data:  # written by others, or with a name twice: look at every object
+    try:
+        written = orjson.dumps(value)
+    except orjson.JSONEncodeError as fault:  # it reads deeper than it writes
+        raise ValueError("nested too deeply") from fault
+    if written != data:  # written by others, or with a name twice: look at every object
         json.loads(data, object_pairs_hook=once, parse_float=str, parse_int=str)
     return value
 
