@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib.machinery import SourceFileLoader
@@ -375,9 +376,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[World]:
-    """A world for one test, which may change it."""
-    yield from make_world(tmp_path)
+def fresh(world: World, tmp_path: Path) -> World:
+    """The world with a copy of its ledger, which one test may change."""
+    folder = shutil.copytree(world.folder, tmp_path / "ledger")
+    ledger = Ledger.open(folder, key=SigningKey.from_seed(b"l" * 32), now=lambda: NOW)
+    return replace(world, ledger=ledger, folder=folder)
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,17 +15,10 @@ from mingjian.attest.statements import Malformed, write_package
 from mingjian.attest.verify import Checked, Trust, verify
 from mingjian.base.errors import Misuse
 from mingjian.base.keys import NoteKey, SigningKey, suite
-from mingjian.record.ledger import Ledger, by_issuers, change_key, write_key_history
+from mingjian.record.ledger import by_issuers, change_key, write_key_history
 
 NOW = datetime(2021, 10, 1, 8, 0, tzinfo=UTC)
 NEW, NEW_LEDGER = SigningKey.from_seed(b"n" * 32), SigningKey.from_seed(b"m" * 32)
-
-
-@pytest.fixture
-def fresh(world: Any, tmp_path: Path) -> Any:
-    """The world with a copy of its ledger, which a test may change."""
-    folder = shutil.copytree(world.folder, tmp_path / "ledger")
-    return replace(world, ledger=Ledger.open(folder, key=SigningKey.from_seed(b"l" * 32), now=lambda: NOW))
 
 
 def rotate_issuer(world: Any, **of: Any) -> None:
