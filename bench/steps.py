@@ -35,6 +35,7 @@ from mingjian.workspace import (
     Workspace,
     issue_into,
     level_of,
+    package_files,
     read_trust,
     sample_rows,
     scheme_folder,
@@ -252,7 +253,7 @@ def issue_all(site: Site, meter: Meter, name: str, issue: Mapping[str, Any]) -> 
 def verify(site: Site, meter: Meter, name: str) -> None:
     """From the files alone: more and more of them, so that the time a statement shows whether it is linear."""
     folder = site.issued(name)
-    files = sorted(path for path in folder.glob("*.json") if path.name not in (STATUS_FILE, TRUST_FILE))
+    files = package_files(folder)
     trust, status = read_trust(folder / TRUST_FILE), [folder / STATUS_FILE]
     workspace, _ = site.open(name)
     key = Ed25519PrivateKey.generate()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mingjian.base.errors import Misuse
 from mingjian.cli._options import HERE, Folder, Into, Json, face, issued
 
 Seat = Annotated[
@@ -48,15 +50,12 @@ def cosigned(
     json: Json = False,
 ) -> None:
     """Put what witnesses cosigned into the packages that it covers."""
-    from mingjian.base.errors import Misuse
     from mingjian.base.keys import NoteKey
     from mingjian.workspace import Workspace, put_witnessed
 
-    for file in (asked, answer):
-        if not file.is_file():
-            raise Misuse(f"there is no file {file}", remedy="name what was asked, and what was answered")
     shown = face(json)
-    note = asked.read_text("utf-8", errors="replace").partition("\n\n")[2] + answer.read_text("utf-8", errors="replace")
+    request, lines = (_read(file).decode("utf-8", "replace") for file in (asked, answer))
+    note = request.partition("\n\n")[2] + lines
     keys = [NoteKey.parse(vkey) for vkey in witness]
     files = put_witnessed(Workspace.open(workspace), note, keys, issued(into, workspace))
     shown.lines({"files": [str(file) for file in files]}, (f"{shown.word('written')} {file}" for file in files))
@@ -68,11 +67,9 @@ def new(
     json: Json = False,
 ) -> None:
     """Make a witness; hand its key to those who shall rely on it."""
-    from datetime import UTC, datetime
-
     from mingjian.record.ledger import Witness
 
-    vkey = str(Witness.create(folder, name, lambda: datetime.now(UTC)).vkey)
+    vkey = str(Witness.create(folder, name, _now).vkey)
     face(json).lines({"vkey": vkey}, [vkey])
 
 
@@ -80,12 +77,10 @@ def trust(
     folder: Seat, vkey: Annotated[str, typer.Argument(help="The ledger's key, got another way.")], json: Json = False
 ) -> None:
     """Let it cosign for a ledger, or for one it knows under a new key."""
-    from datetime import UTC, datetime
-
     from mingjian.base.keys import NoteKey
     from mingjian.record.ledger import Witness
 
-    Witness(folder, lambda: datetime.now(UTC)).trust(NoteKey.parse(vkey))
+    Witness(folder, _now).trust(NoteKey.parse(vkey))
     face(json).lines({"vkey": vkey}, [vkey])
 
 
@@ -95,12 +90,19 @@ def cosign(
     json: Json = False,
 ) -> None:
     """Cosign a ledger's head that follows from what was cosigned before; refuse any other."""
-    from datetime import UTC, datetime
-
-    from mingjian.base.errors import Misuse
     from mingjian.record.ledger import Witness
 
-    if not asked.is_file():
-        raise Misuse(f"there is no file {asked}", remedy="name one that `mingjian ledger request` wrote")
-    line = Witness(folder, lambda: datetime.now(UTC)).cosign(asked.read_bytes())
+    line = Witness(folder, _now).cosign(_read(asked))
     face(json).lines({"line": line}, [line])
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _read(file: Path) -> bytes:
+    if not file.is_file():
+        raise Misuse(
+            f"there is no file {file}", remedy="name what `mingjian ledger request` wrote, or what a witness answered"
+        )
+    return file.read_bytes()

@@ -13,7 +13,7 @@ from mingjian.attest.statements import Statement, read_package
 from mingjian.attest.verify import Report, Trust, verify
 from mingjian.base.errors import Fault
 from mingjian.record.ledger import write_key_history
-from mingjian.workspace import BESIDE, Office, trust_in
+from mingjian.workspace import Office, package_files, trust_in
 
 URN: Final = "urn:uuid:"
 
@@ -76,8 +76,8 @@ class Bulletin:
         """The statements issued for everybody: of the public level, and about no person. The latest periods first."""
         revoked = self.posted().register.revoked
         found = []
-        for file in sorted(self._office.issued.glob("*.json")):
-            statement = self._public(file) if file.name not in BESIDE else None
+        for file in package_files(self._office.issued):
+            statement = self._public(file)
             if statement is not None:
                 found.append(Public(statement, file, revoked.get(statement.id)))
         return tuple(sorted(found, key=lambda one: (one.statement.period, one.statement.id), reverse=True))

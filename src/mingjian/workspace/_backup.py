@@ -341,8 +341,8 @@ def _audited(place: Path, note: str, clock: Clock, progress: Progress) -> Checkp
     ledger = Workspace.open(place, clock=clock).ledger
     head, state = _signed(ledger, note), ledger.state()
     findings = ledger.audit(note, progress)
-    if (place / READS / _LEDGER).is_file():
-        findings += ReadLog(place / READS, clock).check(ledger)
+    if (reads := ReadLog.existing(place / READS, clock)) is not None:
+        findings += reads.check(ledger)
     if findings or (state.size, state.root()) != (head.size, head.root):
         raise Tampered("the ledger of this backup does not audit clean", findings=findings)
     return head
@@ -356,7 +356,8 @@ def _carry(place: Path, settings: Settings, head: Checkpoint) -> None:
             path.unlink()
     if settings.blobs and (place / _BLOBS).is_dir():
         shutil.rmtree(place / _BLOBS)
-    arrived = Ledger.open(settings.ledger or place, blobs=settings.blobs or None)
+    where, blobs = settings.places(place)
+    arrived = Ledger.open(where, blobs=blobs)
     if (arrived.size, arrived.state().root()) != (head.size, head.root):
         raise Tampered("the ledger did not arrive as it left", remedy="restore it to another place")
 

@@ -28,7 +28,7 @@ from mingjian.base.values import Period
 from mingjian.declare import Scheme
 from mingjian.reckon.claims import Verdict
 from mingjian.workspace._demo_office import Login, open_list, people_in, people_text, write_letters, write_tables
-from mingjian.workspace._issued import BESIDE, STATUS_FILE, TRUST_FILE, Order, issue_into, level_of
+from mingjian.workspace._issued import STATUS_FILE, TRUST_FILE, Order, issue_into, level_of, package_files
 from mingjian.workspace._office import ISSUED, Office
 from mingjian.workspace._oversight import CLAIMS
 from mingjian.workspace._schemes import scheme_folder
@@ -208,7 +208,7 @@ def _office(built: Built, scheme: Scheme, programme: Mapping[str, Any], folder: 
 def _verify(built: Built) -> None:
     folder = built.folder / ISSUED
     with built.timed("verify", folder) as count:
-        files = sorted(path for path in folder.glob("*.json") if path.name not in BESIDE)
+        files = package_files(folder)
         trust = read_trust(folder / TRUST_FILE)
         built.report = verify_files(files, trust=trust, now=built.workspace.clock(), status=[folder / STATUS_FILE])
         count[0] = len(files)

@@ -18,7 +18,6 @@ from mingjian.declare import evidence_types
 from mingjian.record.access import ReadLog
 from mingjian.record.evidence import Projection
 from mingjian.record.ledger import RESTORE, Damaged, NoLedger, readable
-from mingjian.workspace._keyring import LEDGER_KEY
 from mingjian.workspace._office import READS
 from mingjian.workspace._workspace import Clock, Workspace, now
 
@@ -59,19 +58,16 @@ def fsck(folder: Path, *, clock: Clock = now, progress: Progress = lambda *_: No
     never raised. Raises Misuse where there is no workspace, MingjianError where a database, or the place of its blobs,
     cannot be reached.
     """
-    if not (folder / LEDGER_KEY).is_file():
-        raise Misuse(f"{folder} is no workspace", remedy=f"`mingjian new workspace {folder}` makes one")
     try:
         with readable(str(folder)):
             workspace = Workspace.open(folder, clock=clock)
+            reads = ReadLog.existing(folder / READS, clock)
             size = workspace.ledger.size
-            findings = [
-                *workspace.ledger.audit(progress=lambda done, of: progress("size", done, of)),
-                *_read_log_findings(workspace),
-            ]
+            findings = [*workspace.ledger.audit(progress=lambda done, of: progress("size", done, of))]
+            findings += reads.check(workspace.ledger) if reads is not None else ()
             if findings:
                 return Checked(size, tuple(findings), (), ())
-            rebuilt = tuple(_rebuilt(workspace, progress))
+            rebuilt = tuple(_rebuilt(workspace, reads, progress))
             unnamed = tuple(workspace.ledger.unnamed_blobs())
     except (Damaged, NoLedger) as fault:  # a folder with its key had a ledger
         return Checked(0, (_damage(fault),), (), ())
@@ -90,22 +86,11 @@ def _finding(made: Rebuilt) -> Finding:
     return Finding("projection-differs", made.fault, Place(file=made.file), remedy=remedy)
 
 
-def _read_log(workspace: Workspace) -> ReadLog | None:
-    folder = workspace.folder / READS
-    return ReadLog(folder, workspace.clock) if (folder / "ledger.db").is_file() else None
-
-
-def _read_log_findings(workspace: Workspace) -> tuple[Finding, ...]:
-    log = _read_log(workspace)
-    return () if log is None else log.check(workspace.ledger)
-
-
-def _rebuilt(workspace: Workspace, progress: Progress) -> Iterator[Rebuilt]:
+def _rebuilt(workspace: Workspace, reads: ReadLog | None, progress: Progress) -> Iterator[Rebuilt]:
     if workspace.schemes():
         yield _projection(workspace, progress)
-    log = _read_log(workspace)
-    if log is not None:
-        yield Rebuilt(f"{READS}/index.db", *log.mend_index())
+    if reads is not None:
+        yield Rebuilt(f"{READS}/index.db", *reads.mend_index())
 
 
 # -- the projection -----------------------------------------------------------------------------------------------------
@@ -114,7 +99,7 @@ def _projection(workspace: Workspace, progress: Progress) -> Rebuilt:
 
     Raises MingjianError where rows were erased, or a scheme changed, each time.
     """
-    present, anew = workspace.projection, workspace.beside
+    present, anew = workspace.projection, workspace.anew
     for _ in range(_TRIES):
         size, basis = workspace.ledger.size, _basis(workspace)
         try:

@@ -132,6 +132,11 @@ def _drawable(scheme: Scheme, order: Order) -> None:
             raise Misuse(f"{name} has no template", remedy="name one in its declaration, or draw no PDF")
 
 
+def package_files(folder: Path) -> list[Path]:
+    """The packages in a folder of what was issued, by name."""
+    return sorted(file for file in folder.glob("*.json") if file.name not in BESIDE)
+
+
 def write_status(workspace: Workspace, folder: Path) -> Path:
     """Write the signed status list as of now."""
     file = folder / STATUS_FILE

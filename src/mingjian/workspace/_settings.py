@@ -24,6 +24,10 @@ class Settings:
     blobs: str = ""
     engine: str = ""
 
+    def places(self, folder: Path) -> tuple[str | Path, str | None]:
+        """Where the ledger of a workspace in that directory lies; where its blobs do, None for beside it."""
+        return self.ledger or folder, self.blobs or None
+
     def save(self, folder: Path) -> None:
         """Write what is not here into the directory, for its owner's eyes: a URL may have a password in it."""
         lines = [f"{name} = {json.dumps(value)}\n" for name, value in asdict(self).items() if value]

@@ -46,7 +46,7 @@ from mingjian.workspace._schemes import (
 from mingjian.workspace._settings import Settings, read_settings
 
 PROJECTION: Final = "projection.duckdb"
-BESIDE: Final = "projection.anew.duckdb"  # the same made anew, while both are compared
+ANEW: Final = "projection.anew.duckdb"  # the same made anew, while both are compared
 PAPERS: Final = "papers"
 RUNS_KEPT: Final = 4
 HERE: Final = Settings()
@@ -76,7 +76,7 @@ class Workspace:
     def __init__(self, folder: Path, ledger: Ledger, clock: Clock, settings: Settings) -> None:
         self.folder, self.ledger, self.clock, self.settings = folder, ledger, clock, settings
         self.projection = Projection(folder / PROJECTION, ledger)
-        self.beside = Projection(folder / BESIDE, ledger)
+        self.anew = Projection(folder / ANEW, ledger)
         self._latest: dict[str, tuple[int, int]] = {}  # by scheme: a ledger's size, and the entry of its version then
         self._schemes: dict[tuple[str, int], Scheme] = {}
         self._hierarchies: dict[tuple[str, int], Hierarchy] = {}
@@ -99,7 +99,7 @@ class Workspace:
         key.save(folder / LEDGER_KEY)
         SigningKey.generate().save(folder / ISSUER_KEY)
         SealingKey.generate().save(folder / OFFICE_KEY)
-        where, blobs = settings.ledger or folder, settings.blobs or None
+        where, blobs = settings.places(folder)
         ledger = Ledger.create(where, origin=origin, key=key, blobs=blobs, now=clock)
         settings.save(folder)
         return cls(folder, ledger, clock, settings)
@@ -110,7 +110,7 @@ class Workspace:
         if not (folder / LEDGER_KEY).is_file():
             raise Misuse(f"{folder} is no workspace", remedy=f"`mingjian new workspace {folder}` makes one")
         settings = read_settings(folder)
-        where, blobs = settings.ledger or folder, settings.blobs or None
+        where, blobs = settings.places(folder)
         ledger = Ledger.open(where, key=ledger_keyring(folder), blobs=blobs, now=clock)
         return cls(folder, ledger, clock, settings)
 
@@ -289,7 +289,7 @@ class Workspace:
         """Let go of all that was read from the ledger, in memory and on disk: rows that were erased may be in it."""
         self._hierarchies, self._results = {}, {}
         self.projection.forget()
-        self.beside.forget()
+        self.anew.forget()
 
     def reach(self, scheme: Scheme, size: int | None = None) -> Reach:
         """What of the ledger the scheme's results at a size stand on."""

@@ -64,6 +64,11 @@ class ReadLog:
         self._door = Lock()  # of the list of those who wait; held for moments
         self._pen = Lock()  # of whoever writes
 
+    @classmethod
+    def existing(cls, folder: Path, clock: Callable[[], datetime]) -> ReadLog | None:
+        """The log in a folder, None where there is none."""
+        return cls(folder, clock) if _is_log(folder) else None
+
     @cached_property
     def _index(self) -> ReadIndex:
         return ReadIndex(self._folder / INDEX)
@@ -174,10 +179,14 @@ class ReadLog:
         return None
 
 
+def _is_log(folder: Path) -> bool:
+    return (folder / "ledger.db").is_file()
+
+
 def _ledger(folder: Path, clock: Callable[[], datetime]) -> Ledger:
     """The ledger of the reads, made where there is none."""
     path = folder / KEY
-    if (folder / "ledger.db").is_file():
+    if _is_log(folder):
         return Ledger.open(folder, key=SigningKey.load(path), now=clock)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.is_file():
