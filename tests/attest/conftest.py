@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -19,7 +20,7 @@ import pytest
 
 from mingjian.attest.issue import Issue, Run, issue, pack
 from mingjian.attest.statements import Level, write_package
-from mingjian.attest.verify import Trust
+from mingjian.attest.verify import Checked, Trust, verify
 from mingjian.base.keys import SigningKey, suite
 from mingjian.base.values import Period
 from mingjian.declare import Hierarchy, Scheme, evidence_types, load
@@ -29,6 +30,7 @@ from mingjian.record.evidence import Projection, View, read_rows
 from mingjian.record.ledger import Batch, Ledger
 
 NOW = datetime(2021, 10, 1, 8, 0, tzinfo=UTC)
+LATER = datetime(2021, 10, 2, tzinfo=UTC)
 
 SCHEME = """
 [scheme]
@@ -301,6 +303,7 @@ class World:
 
     toml = SCHEME
     formulas = MEASURES
+    later = LATER
 
     def packages(self, level: Level = "described") -> dict[str, dict[str, Any]]:
         """The packages as JSON, by subject."""
@@ -322,6 +325,17 @@ class World:
     def trust(self) -> Trust:
         """A reader who knows the office."""
         return Trust.of([self.key.public.did_key], [self.ledger.vkey])
+
+    def checked(self, package: Mapping[str, Any]) -> Checked:
+        """What verification says of a package, later."""
+        return verify([("it", json.dumps(package).encode())], now=self.later, trust=self.trust).packages[0]
+
+    def want_together_as_alone(self, packages: Iterable[Mapping[str, Any]]) -> None:
+        """Packages that are verified in one run are good, and each comes out as in a run of its own."""
+        files = [(str(n), json.dumps(package).encode()) for n, package in enumerate(packages)]
+        together = verify(files, now=self.later, trust=self.trust)
+        assert together.good
+        assert together.packages == tuple(verify([f], now=self.later, trust=self.trust).packages[0] for f in files)
 
     def figures(self) -> list[dict[str, Any]]:
         """The figures in the snapshot."""
@@ -399,3 +413,66 @@ def second() -> ModuleType:
     module = module_from_spec(spec)
     loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def disagreements(second: ModuleType) -> Callable[..., list[str]]:
+    """Where the second evaluator comes to another number than a package says; it passes over those withheld."""
+
+    def disagreements(package: Mapping[str, Any], without: Collection[str] = ()) -> list[str]:
+        evaluator = second.Evaluator(package)
+        found = []
+        for value in package["credential"]["credentialSubject"]["values"]:
+            if value["status"] == "withheld" or value["measure"] in without:
+                continue
+            stated = second.number(value)
+            own = evaluator.value(value["measure"], second.span_of(value["period"]), value["member"])
+            if "double" in value and own is not None and stated is not None:
+                same = abs(stated - own) <= abs(stated) * Fraction(1, 10**12)
+            else:
+                same = stated == own
+            if not same:
+                found.append(f"{value['measure']} {value['member']}: {stated} is stated, {own} is right")
+        return found
+
+    return disagreements
+
+
+def titled(table: str, *lines: str) -> str:
+    """A table of a scheme that is called as it is named."""
+    name = table.rpartition(".")[2]
+    return "\n".join([f"[{table}]", f'title = {{ en = "{name}", zh = "{name}" }}', *lines, ""])
+
+
+@pytest.fixture(scope="session")
+def voted() -> Callable[..., str]:
+    """Declares a programme in which people give grades to units (``form``), and the work of units and members is counted.
+
+    ``grades`` are the fields of a form and how each is declared, ``worth`` what a grade is; further tables come as (name, lines).
+    """
+
+    def voted(name: str, grades: Mapping[str, str], worth: Mapping[str, int], *tables: tuple[str, ...]) -> str:
+        marks = ", ".join(f"{mark} = {points}" for mark, points in worth.items())
+        declared: list[tuple[str, ...]] = [
+            ("scheme", f'id = "{name}"', 'version = "1"', 'period = "quarter"', 'zone = "Asia/Shanghai"', "law = []"),
+            ("subject.unit",),
+            ("subject.member", 'parent = "unit"', "person = true"),
+            ("evidence.form", 'date = "day"', 'subjects = ["about"]', "ballots = true"),
+            ("evidence.form.field.about", 'type = "subject"', 'of = ["unit"]'),
+            ("evidence.form.field.day", 'type = "date"'),
+            *((f"evidence.form.field.{field}", 'type = "choice"', lines) for field, lines in grades.items()),
+            ("evidence.work", 'date = "day"', 'key = ["about", "day"]'),
+            ("evidence.work.field.about", 'type = "subject"', 'of = ["unit", "member"]'),
+            ("evidence.work.field.day", 'type = "date"'),
+            ("evidence.work.field.points", 'type = "decimal"', "decimals = 1", "min = 0"),
+            (
+                "parameter.worth",
+                'unit = "point"',
+                f'values = [{{ from = 2020-01-01, value = {{ {marks} }}, source = "here" }}]',
+            ),
+            *tables,
+        ]
+        head, *others = (titled(*table) for table in declared)
+        return "\n".join([head, "minimum_group = 10", *others])
+
+    return voted
