@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from math import ceil
 from typing import Any, Final
 
 from mingjian.declare import EvidenceType, Expr, walk
-from mingjian.reckon.measures._powers import double, small, small_power, with_power
+from mingjian.reckon.measures._powers import double, finite, with_power
 
 Constant = Callable[[Expr], Any]
 
 _SMALL: Final = 2**31  # as many of these as a table has rows add up to less than 2**63
 _WIDE: Final = 2**63
-_LARGEST: Final = sys.float_info.max
 
 
 def operands(expr: Expr) -> Iterator[Expr]:
@@ -28,11 +26,18 @@ def operands(expr: Expr) -> Iterator[Expr]:
 
 
 class Compiler:
-    """Row-level expressions as Ibis columns of one table, ``table``, which grows by what is reckoned in steps."""
+    """Row-level expressions as Ibis columns of one table, ``table``, which grows by what is reckoned in steps.
 
-    def __init__(self, table: Any, evidence: EvidenceType, constant: Constant, zone: str) -> None:
+    ``asked`` are the reductions that it will be asked for. What stands in a formula often, a statement would write out each
+    time, and so on within it: that would grow without bounds, and has a column of its own.
+    """
+
+    def __init__(
+        self, table: Any, evidence: EvidenceType, constant: Constant, zone: str, asked: Sequence[Expr]
+    ) -> None:
         self.table, self.evidence, self.constant, self.zone = table, evidence, constant, zone
         self._powers: dict[str, str] = {}
+        self._scores = self._reckoned([x for e in asked if isinstance(x := e.args[0], Expr) and x.kind == "score"])
 
     def reduction(self, expr: Expr) -> Any:
         value, where = self._parts(expr)
@@ -86,7 +91,14 @@ class Compiler:
         )
 
     def _value(self, expr: Expr) -> Any:
-        return _finite(self.column(expr)) if expr.kind == "score" else self.column(expr)
+        return self.table[self._scores[_key(expr)]] if expr.kind == "score" else self.column(expr)
+
+    def _reckoned(self, scores: Sequence[Expr]) -> Mapping[str, str]:
+        """The names of columns, all made in one step, in which these scores are."""
+        names = {_key(expr): f"_score{n}" for n, expr in enumerate(scores)}
+        columns = {names[_key(expr)]: self.column(expr) for expr in scores}
+        self.table = finite(self.table.mutate(**columns), [*columns])
+        return names
 
     def _about_answers(self, condition: Expr) -> bool:
         fields = (str(n.args[1]) for n in walk(condition) if n.op == "field")
@@ -175,20 +187,18 @@ class Compiler:
             case "div":
                 return values[0] / values[1].nullif(0.0)
             case "pow":
-                return self._power(expr, *map(_finite, values))
+                return self._power(expr, *values)
             case op if op in _OPERATORS:
                 return _OPERATORS[op](*values)
         raise AssertionError(f"{expr.op} does not stand at rows")
 
     def _power(self, expr: Expr, base: Any, exponent: Any) -> Any:
-        """A power; one by a series is reckoned in the table, which grows by it."""
-        if small(_expr(expr.args[1])):
-            return _finite(small_power(base, _expr(expr.args[1])))
+        """A power; it is reckoned in the table, which grows by it."""
         name = f"_power{len(self._powers)}"
-        if (key := repr(expr.data())) not in self._powers:
-            self.table = with_power(self.table, name, base, exponent)
-            self._powers[key] = name
-        return _finite(self.table[self._powers[key]])
+        if _key(expr) not in self._powers:
+            self.table = with_power(self.table, name, base, exponent, _expr(expr.args[1]))
+            self._powers[_key(expr)] = name
+        return self.table[self._powers[_key(expr)]]
 
     def _meeting(self, expr: Expr, values: list[Any]) -> list[Any]:
         """Exact operands of one precision: of decimal(38, 1) and decimal(4, 3) neither holds the other, and Ibis gives up."""
@@ -301,20 +311,17 @@ def _twelve_decimals(score: Any) -> Any:
     return (exact * (score < 0).ifelse(-1, 1).cast(_decimal(0))).cast(_decimal(12))
 
 
-def _finite(value: Any) -> Any:
-    """A double that is a number: 0 to the power of -1 is none, and 0 has no sign, which engines would take for another number.
-
-    What is not a number is larger than all, to every engine.
-    """
-    return (value.abs() <= double(_LARGEST)).ifelse((value == 0).ifelse(double(0.0), value), None)
-
-
 def _conjuncts(condition: Expr) -> Iterator[Expr]:
     if condition.op == "and":
         for part in _exprs(condition.args):
             yield from _conjuncts(part)
     else:
         yield condition
+
+
+def _key(expr: Expr) -> str:
+    """One text for the same expression, wherever it stands."""
+    return repr(expr.data())
 
 
 def _expr(arg: object) -> Expr:

@@ -151,7 +151,7 @@ def read(found: pa.Table, asked: Sequence[Expr], spine: Spine, ballots: bool) ->
 
 
 def _compiler(table: Any, query: Query) -> Compiler:
-    return Compiler(table, query.evidence, query.constant, query.tables.zone)
+    return Compiler(table, query.evidence, query.constant, query.tables.zone, query.asked)
 
 
 class _Read:
@@ -212,8 +212,11 @@ def _touched(query: Query) -> Any:
     compiler = _compiler(table, query)
     flags = {f"r{i}": compiler.reached(expr) for i, expr in enumerate(query.asked)}
     marked = compiler.table.mutate(**flags)
-    reached = marked.filter(reduce(or_, (marked[name] for name in flags)))
-    return reached.select("_subject", "_member", "_entry", "_row", *flags).distinct()
+    # Filtered when they are gathered: an engine that filters as early as it can writes out all steps of a power for it.
+    gathered = marked.group_by(["_subject", "_member", "_entry", "_row"]).aggregate(
+        **{name: marked[name].any() for name in flags}
+    )
+    return gathered.filter(reduce(or_, (gathered[name] for name in flags)))
 
 
 def select(query: Query) -> Any:

@@ -7,6 +7,8 @@ the base, both by series. The relative error is below 4e-16 times |t|, which can
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from functools import reduce
 from math import log, sqrt
 from operator import mul
@@ -14,13 +16,26 @@ from typing import Any, Final
 
 from mingjian.declare import Expr
 
+_LARGEST: Final = sys.float_info.max
 _MOST_FACTORS: Final = 8
 _LEAST: Final = 2.2250738585072014e-308  # smaller bases, which doubles hold with fewer digits, count as 0
 _ALL_EVEN: Final = 2.0**53  # and above all doubles are even numbers
 _FAR: Final = 1100.0  # 2 to this power is no double any more, and 2 to minus this is 0
 
 
-def small(exponent: Expr) -> bool:
+def with_power(table: Any, name: str, base: Any, exponent: Any, by: Expr) -> Any:
+    """The table with ``base ** exponent`` in a new column of that name; null where it is no number. ``by`` is the exponent.
+
+    Each step stands in a table of its own, so that what is used often is written and reckoned once.
+    """
+    x, y = f"{name}x", f"{name}y"
+    table = finite(table.mutate(**{x: base, y: exponent}), [x, y])
+    if not _small(by):
+        return finite(_with_series(table, name), [name])
+    return finite(table.mutate(**{name: _small_power(table[x], float(str(by.args[0])))}), [name])
+
+
+def _small(exponent: Expr) -> bool:
     """Whether a power needs no series: its exponent is a whole number that stands in the formula, or a half."""
     if exponent.op != "lit":
         return False
@@ -28,22 +43,17 @@ def small(exponent: Expr) -> bool:
     return number == 0.5 or (number == int(number) and 0 < abs(number) <= _MOST_FACTORS)
 
 
-def small_power(base: Any, exponent: Expr) -> Any:
-    """A power of that kind. A root of a negative number, and 1 by 0, are no value."""
-    number = float(str(exponent.args[0]))
-    if number == 0.5:
+def _small_power(base: Any, exponent: float) -> Any:
+    """A power that needs no series. A root of a negative number, and 1 by 0, are no value."""
+    if exponent == 0.5:
         return (base >= 0).ifelse(base, None).sqrt()
-    product = reduce(mul, [base] * int(abs(number)))
-    return product if number > 0 else double(1.0) / product.nullif(0.0)
+    product = reduce(mul, [base] * int(abs(exponent)))
+    return product if exponent > 0 else double(1.0) / product.nullif(0.0)
 
 
-def with_power(table: Any, name: str, base: Any, exponent: Any) -> Any:
-    """The table with ``base ** exponent`` in a new column of that name; null where it is no number.
-
-    Each step stands in a table of its own, so that what is used often is reckoned once.
-    """
+def _with_series(table: Any, name: str) -> Any:
+    """The table with the power of its columns ``name``x and ``name``y, by series."""
     x, y, k, m, s, steps, far, n, q = (f"{name}{part}" for part in ("x", "y", "k", "m", "s", "steps", "far", "n", "q"))
-    table = table.mutate(**{x: base, y: exponent})
     size = (table[x].abs() >= double(_LEAST)).ifelse(table[x].abs(), None)
     # An engine may be off by one step where the base is next to a power of two; what is left then says so.
     table = table.mutate(**{k: size.log2().floor().cast("int64")})
@@ -103,3 +113,15 @@ def double(number: float) -> Any:
     import ibis
 
     return ibis.literal(repr(number)).cast("float64")
+
+
+def finite(table: Any, names: Sequence[str]) -> Any:
+    """The table with null for what is no number in these columns of doubles: 0 to the power of -1 is none.
+
+    What is not a number is larger than all, to every engine. And 0 has no sign, which engines would take for another number.
+    """
+    return table.mutate(**{name: _finite(table[name]) for name in names})
+
+
+def _finite(number: Any) -> Any:
+    return (number.abs() <= double(_LARGEST)).ifelse((number == 0).ifelse(double(0.0), number), None)
