@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from mingjian.base.errors import Misuse
 from mingjian.base.values import KINDS, round_half_away, unit
 from mingjian.declare._check_formulas import check_formulas, rank, types_with_value
 from mingjian.declare._check_process import check_processes
 from mingjian.declare._check_references import BOUNDS
-from mingjian.declare._fields import ACT, GRANT, SUBJECT, TIME
+from mingjian.declare._checker import Checker
+from mingjian.declare._fields import ACT, GRANT, NUMERIC, SUBJECT, TIME
 from mingjian.declare._model import (
     Derivation,
     EvidenceType,
@@ -28,10 +28,9 @@ from mingjian.declare._model import (
     StatementType,
     Valued,
 )
-from mingjian.declare._section import SCHEME_FILE, Report, near
+from mingjian.declare._section import Report
 from mingjian.declare._zone import zone_of
 
-_NUMERIC = ("integer", "quantity", "decimal")
 _DATED = ("date", "time", "period")
 _INPUTS = (*BOUNDS, SUBJECT)  # what formulas and files know by these names already
 _COLUMNS = ("count",)  # task.count() is how many rows there are
@@ -65,14 +64,7 @@ def inputs(scheme: Scheme) -> Iterator[EvidenceType | Parameter | Measure | Deri
     yield from scheme.indices.values()
 
 
-@dataclass(frozen=True, slots=True)
-class _Checker:
-    scheme: Scheme
-    report: Report
-
-    def fault(self, rule: str, message: str, line: int, remedy: str = "") -> None:
-        self.report.add(rule, message, SCHEME_FILE, line, remedy)
-
+class _Checker(Checker):
     def check(self) -> None:
         self.zone()
         self.names()
@@ -201,7 +193,7 @@ class _Checker:
             self.fault("bad-value", f"{name} has min {field.min} above max {field.max}", line)
         if field.at_most and field.at_most not in evidence.fields:
             self.unknown("field", field.at_most, evidence.fields, f"at_most of {name}", line)
-        elif field.at_most and evidence.fields[field.at_most].type not in _NUMERIC:
+        elif field.at_most and evidence.fields[field.at_most].type not in NUMERIC:
             self.fault("not-numeric", f"{name} is at_most {field.at_most}, which is no number", line)
         if field.type == "series":
             self.series(evidence, field)
@@ -289,8 +281,3 @@ class _Checker:
             unit(name)
         except Misuse as fault:
             self.fault("unknown-unit", f"{who} has {fault.what}", line, fault.remedy)
-
-    def unknown(self, what: str, name: str, known: Iterable[str], who: str, line: int) -> None:
-        if not name:
-            return  # reported as missing where it was read
-        self.fault(f"unknown-{what.replace(' ', '-')}", f"{who} names {what} {name!r}", line, near(name, [*known]))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
 
 from mingjian.base.values import KINDS
+from mingjian.declare._checker import Checker
 from mingjian.declare._expressions import Expr, text, walk
 from mingjian.declare._fields import row_fields, source_type
 from mingjian.declare._model import Derivation, EvidenceType, Field, Index, Measure, Node, Scheme
 from mingjian.declare._record import KIND_OF_FIELD
-from mingjian.declare._section import CODE_FILE, SCHEME_FILE, Report, near
+from mingjian.declare._section import CODE_FILE, Report, near
 
 _OF_ROWS = ("split", "carry_whole", "carry_rest")
 
@@ -40,14 +40,7 @@ def check_formulas(scheme: Scheme, report: Report) -> None:
         checker.index(index)
 
 
-@dataclass(frozen=True, slots=True)
-class _Checker:
-    scheme: Scheme
-    report: Report
-
-    def declared(self, rule: str, message: str, line: int, remedy: str = "") -> None:
-        self.report.add(rule, message, SCHEME_FILE, line, remedy)
-
+class _Checker(Checker):
     def coded(self, rule: str, message: str, item: Measure | Derivation, remedy: str = "") -> None:
         self.report.add(rule, message, CODE_FILE, item.code_line, remedy)
 
@@ -82,23 +75,23 @@ class _Checker:
             remedy = (
                 'rollup = "pool" takes the rows of those below' if below & about else "give it such a subject field"
             )
-            self.declared("not-about", message, measure.line, remedy)
+            self.fault("not-about", message, measure.line, remedy)
         if not source.date and kind in self.scheme.evidence:
             message = f"{measure.id} takes rows of a period, and those of {kind} have no date"
-            self.declared("no-date", message, measure.line, f"[evidence.{source.id}] date = ...")
+            self.fault("no-date", message, measure.line, f"[evidence.{source.id}] date = ...")
         if measure.window == "state_at_end" and not source.key:
             message = f"{measure.id} takes the state at the end, and rows of {kind} have no key to follow"
-            self.declared("bad-window", message, measure.line, f"[evidence.{source.id}] key = [...]")
+            self.fault("bad-window", message, measure.line, f"[evidence.{source.id}] key = [...]")
 
     def members(self, measure: Measure, kinds: Iterable[str]) -> None:
         for kind in kinds if measure.each else ():
             field = row_fields(self.scheme, kind).get(measure.each)
             if field is None:
                 message = f"{measure.id} has a value for each {measure.each}, which {kind} does not have"
-                self.declared("no-member", message, measure.line, near(measure.each, [*row_fields(self.scheme, kind)]))
+                self.fault("no-member", message, measure.line, near(measure.each, [*row_fields(self.scheme, kind)]))
             elif field.type == "series":
                 message = f"{measure.id} has a value for each {measure.each}, which is a series"
-                self.declared("no-member", message, measure.line, "break it down by another field")
+                self.fault("no-member", message, measure.line, "break it down by another field")
 
     def reads(self, measure: Measure, item: Measure | Index) -> None:
         here, there = (rank(measure.period), rank(item.period))
@@ -124,26 +117,24 @@ class _Checker:
         line, fields = derivation.line, row_fields(self.scheme, derivation.of)
         if derivation.of and derivation.of not in {*self.scheme.evidence, *self.scheme.derivations}:
             remedy = near(derivation.of, [*self.scheme.evidence, *self.scheme.derivations])
-            self.declared(
-                "unknown-evidence-type", f"{derivation.id} names evidence type {derivation.of!r}", line, remedy
-            )
+            self.fault("unknown-evidence-type", f"{derivation.id} names evidence type {derivation.of!r}", line, remedy)
         nodes = [node for expr in derivation.expr.values() for node in walk(expr)]
         self.words(derivation, nodes)
         self.sealed(derivation, nodes)
         if not derivation.units:
-            self.declared("missing-key", f"{derivation.id} declares no results", line, 'results = { wh = "Wh" }')
+            self.fault("missing-key", f"{derivation.id} declares no results", line, 'results = { wh = "Wh" }')
         if derivation.expr and derivation.units and set(derivation.expr) != set(derivation.units):
             made, told = ", ".join(sorted(derivation.expr)), ", ".join(sorted(derivation.units))
             self.coded("wrong-results", f"{derivation.id} returns {made} and declares {told}", derivation)
         for name in derivation.units:
             if name in fields:
-                self.declared("two-declarations", f"result {name} of {derivation.id} is a field of its rows", line)
+                self.fault("two-declarations", f"result {name} of {derivation.id} is a field of its rows", line)
         splits = any(node.op == "split" for node in nodes)
         if derivation.expr and splits != bool(derivation.split):
             message = (
                 f"{derivation.id} {'splits and declares no rule' if splits else 'declares a split and makes none'}"
             )
-            self.declared("bad-split", message, line, 'split = "pro_rata", "priority" or "time"')
+            self.fault("bad-split", message, line, 'split = "pro_rata", "priority" or "time"')
         self.order(derivation, fields)
         for node in nodes:
             if node.op == "split":
@@ -151,7 +142,7 @@ class _Checker:
         source = source_type(self.scheme, derivation.of)
         if source is not None and not source.date:
             message = f"{derivation.id} works by {derivation.period}, and rows of {derivation.of} have no date"
-            self.declared("no-date", message, line, f"[evidence.{source.id}] date = ...")
+            self.fault("no-date", message, line, f"[evidence.{source.id}] date = ...")
 
     def shared(self, derivation: Derivation, total: Expr, over: Expr, weight: Expr) -> None:
         """A total is of a subject, and rows share it by naming that subject."""
@@ -170,14 +161,12 @@ class _Checker:
         line, ranks = derivation.line, {"priority": ("exact",), "time": ("date", "text")}.get(derivation.split)
         if ranks is None:
             if derivation.order:
-                self.declared("bad-split", f"{derivation.id} has an order and no split by priority or time", line)
+                self.fault("bad-split", f"{derivation.id} has an order and no split by priority or time", line)
         elif derivation.order not in fields:
             message = f"{derivation.id} splits by {derivation.split} in order of no field {derivation.order!r}"
-            self.declared("unknown-field", message, line, near(derivation.order, [*fields]))
+            self.fault("unknown-field", message, line, near(derivation.order, [*fields]))
         elif KIND_OF_FIELD[fields[derivation.order].type] not in ranks or fields[derivation.order].label == "sealed":
-            self.declared(
-                "bad-split", f"{derivation.id} cannot split by {derivation.split} of {derivation.order}", line
-            )
+            self.fault("bad-split", f"{derivation.id} cannot split by {derivation.split} of {derivation.order}", line)
 
     # -- words inside formulas --------------------------------------------------------------------------------------
     def words(self, item: Measure | Derivation, nodes: Iterable[Expr]) -> None:
@@ -217,23 +206,21 @@ class _Checker:
         seen: set[str] = set()
         for node in index.nodes():
             if node.id in seen:
-                self.declared(
-                    "two-nodes", f"{index.id} has two nodes {node.id}", node.line, "give one an id of its own"
-                )
+                self.fault("two-nodes", f"{index.id} has two nodes {node.id}", node.line, "give one an id of its own")
             seen.add(node.id)
             self.node(index, node)
 
     def node(self, index: Index, node: Node) -> None:
         who = f"{index.id}, node {node.id}," if node is not index.root else index.id
         if bool(node.measure) == bool(node.children):
-            self.declared("bad-node", f"{who} is neither a measure nor a group of nodes, or both", node.line)
+            self.fault("bad-node", f"{who} is neither a measure nor a group of nodes, or both", node.line)
         if node.weight <= 0:
-            self.declared("bad-value", f"{who} has weight {node.weight}", node.line, "weights are above zero")
+            self.fault("bad-value", f"{who} has weight {node.weight}", node.line, "weights are above zero")
         if node.normalise == "goalposts":
             if node.low is None or node.high is None or node.low >= node.high:
-                self.declared("bad-goalposts", f"{who} needs low below high", node.line, "low = 0, high = 100")
+                self.fault("bad-goalposts", f"{who} needs low below high", node.line, "low = 0, high = 100")
         elif node.low is not None or node.high is not None:
-            self.declared("bad-goalposts", f"{who} has low or high", node.line, 'only normalise = "goalposts" has them')
+            self.fault("bad-goalposts", f"{who} has low or high", node.line, 'only normalise = "goalposts" has them')
         self.grown(who, node)
         if node.measure:
             self.leaf(who, index, node)
@@ -242,45 +229,45 @@ class _Checker:
         measure = self.scheme.measures.get(node.measure)
         if measure is None:
             remedy = near(node.measure, [*self.scheme.measures])
-            self.declared("unknown-measure", f"{who} names measure {node.measure!r}", node.line, remedy)
+            self.fault("unknown-measure", f"{who} names measure {node.measure!r}", node.line, remedy)
             return
         if {index.of, measure.of} <= {*self.scheme.subjects} and index.of not in types_with_value(self.scheme, measure):
             message = f"{who} reads {measure.id}, which no {index.of} has"
-            self.declared("no-value", message, node.line, f"it is of {measure.of}; rollup gives it to the types above")
+            self.fault("no-value", message, node.line, f"it is of {measure.of}; rollup gives it to the types above")
         if rank(index.period) < rank(measure.period):
             message = f"{who} is by {index.period} and reads {measure.id}, which is by {measure.period}"
-            self.declared("shorter-period", message, node.line)
+            self.fault("shorter-period", message, node.line)
         targets = [row_fields(self.scheme, kind).get(measure.each) for kind in _kinds(walk(measure.expr))]
         if measure.each and not node.members:
             message = f"{who} reads {measure.id}, which has a value for each {measure.each}"
-            self.declared("no-member", message, node.line, "members = the dimension")
+            self.fault("no-member", message, node.line, "members = the dimension")
         elif node.members and not all(field and field.to == node.members for field in targets):
             message = f"{who} has members {node.members}, and {measure.id} has no value for each of them"
-            self.declared("no-member", message, node.line, f"each = a field of type ref to {node.members}")
+            self.fault("no-member", message, node.line, f"each = a field of type ref to {node.members}")
 
     def grown(self, who: str, node: Node) -> None:
         """A node whose children come from the rows of a dimension."""
         named = {"member_weight": node.member_weight, "group": node.group, "group_weight": node.group_weight}
         if not node.members:
             for key in [key for key, value in named.items() if value]:
-                self.declared("bad-node", f"{who} has {key} and no members", node.line)
+                self.fault("bad-node", f"{who} has {key} and no members", node.line)
             return
         dimension = self.scheme.evidence.get(node.members)
         if dimension is None or not dimension.dimension:
             known = [e.id for e in self.scheme.evidence.values() if e.dimension]
-            self.declared(
+            self.fault(
                 "unknown-dimension", f"{who} names dimension {node.members!r}", node.line, near(node.members, known)
             )
             return
         for key, name in named.items():
             if name and name not in dimension.fields:
                 message = f"{who} has {key} = {name!r}, no field of {dimension.id}"
-                self.declared("unknown-field", message, node.line, near(name, dimension.fields))
+                self.fault("unknown-field", message, node.line, near(name, dimension.fields))
             elif name and dimension.fields[name].label == "sealed":
                 message = f"{who} has {key} = {name!r}, which is sealed"
-                self.declared("bad-sealed", message, node.line, "nothing stands on what only few may open")
+                self.fault("bad-sealed", message, node.line, "nothing stands on what only few may open")
             elif name and key != "group" and KIND_OF_FIELD[dimension.fields[name].type] != "exact":
-                self.declared("not-numeric", f"{who} has {key} = {name!r}, which is no number", node.line)
+                self.fault("not-numeric", f"{who} has {key} = {name!r}, which is no number", node.line)
 
 
 def _kinds(nodes: Iterable[Expr]) -> list[str]:

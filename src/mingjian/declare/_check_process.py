@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from mingjian.declare._check_formulas import upwards
-from mingjian.declare._fields import SUBJECT
+from mingjian.declare._checker import Checker
+from mingjian.declare._fields import NUMERIC, SUBJECT
 from mingjian.declare._model import EvidenceType, Field, Scheme
 from mingjian.declare._process import Act, Process, Role, State, Year
-from mingjian.declare._section import SCHEME_FILE, Report, near
+from mingjian.declare._section import Report, near
 
 _WEEKEND: Final = 5  # the number of Saturday
 _FLAGS: Final = ("true", "false")
-_NUMERIC: Final = ("integer", "quantity", "decimal")
 
 
 def check_processes(scheme: Scheme, report: Report) -> None:
@@ -28,18 +27,7 @@ def check_processes(scheme: Scheme, report: Report) -> None:
     checker.calendar()
 
 
-@dataclass(frozen=True, slots=True)
-class _Checker:
-    scheme: Scheme
-    report: Report
-
-    def fault(self, rule: str, message: str, line: int, remedy: str = "") -> None:
-        self.report.add(rule, message, SCHEME_FILE, line, remedy)
-
-    def unknown(self, what: str, name: str, known: Iterable[str], who: str, line: int) -> None:
-        if name:  # else it is reported as missing where it was read
-            self.fault(f"unknown-{what.replace(' ', '-')}", f"{who} names {what} {name!r}", line, near(name, [*known]))
-
+class _Checker(Checker):
     # -- processes ------------------------------------------------------------------------------------------------------
     def process(self, process: Process) -> None:
         of = self.scheme.evidence.get(process.of)
@@ -253,7 +241,7 @@ def _unfit(field: Field, value: str) -> tuple[str, str] | None:
     words: Mapping[str, object] = dict.fromkeys(_FLAGS) if field.type == "flag" else field.choices
     if field.type in ("flag", "choice"):
         return None if value in words else ("which is no choice of it", near(value, words))
-    if field.type in _NUMERIC:
+    if field.type in NUMERIC:
         return None if _number_fits(field, value) else ("which is no such number", "keep to its bounds and decimals")
     return None if field.type == "text" else (f"which is a {field.type}", "let the actor fill it")
 

@@ -10,6 +10,7 @@ from mingjian.declare._titles import Title
 SUBJECT = "subject"
 ACT = "act"
 GRANT = "grant"
+NUMERIC = ("integer", "quantity", "decimal")  # the types of fields with one number in them
 TIME = "time"  # heads the instants in a file with one value of a series a line
 
 

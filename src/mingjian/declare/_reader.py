@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from mingjian.base.errors import Misuse
 from mingjian.base.values import KINDS, Period
 from mingjian.declare._expressions import literal
-from mingjian.declare._fields import evidence_types
+from mingjian.declare._fields import NUMERIC, evidence_types
 from mingjian.declare._model import (
     Case,
     Dated,
@@ -42,7 +42,7 @@ from mingjian.declare._zone import zone_of
 T = TypeVar("T")
 
 UNRECORDED = literal(0)  # stands for a formula until it is recorded
-_NUMBERS = ("integer", "quantity", "decimal", "series")
+_NUMBERS = (*NUMERIC, "series")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def _field(name: str, s: Section) -> Field:
         choices=s.titles("choices") if kind == "choice" else {},
         min=s.number("min") if kind in _NUMBERS else None,
         max=s.number("max") if kind in _NUMBERS else None,
-        at_most=s.text("at_most", "") if kind in ("integer", "quantity", "decimal") else "",
+        at_most=s.text("at_most", "") if kind in NUMERIC else "",
         of=s.names("of") if kind in ("subject", "period") else (),
         to=s.text("to") if kind == "ref" else "",
         label=s.choice("label", LABELS, "internal"),
