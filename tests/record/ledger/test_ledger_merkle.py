@@ -180,3 +180,13 @@ def test_a_tile_cut_short_is_noticed() -> None:
     tiles.tiles[0, 0] = tiles.tiles[0, 0][:-1]
     with pytest.raises(Tampered, match="tile 0/0"):
         range_hash(tiles.read, 0, LARGEST)
+
+
+def test_one_leaf_is_proved_as_the_subtree_that_it_is() -> None:
+    for size in (1, 2, 3, 7, 13, 16):
+        for index in range(size):
+            path = audit_path(index, DATA[:size])
+            for claimed in [(i, n) for n in range(20) for i in range(20)]:
+                i, n = claimed
+                as_subtree = verify_subtree(i, i + 1, n, LEAVES[index], ROOTS[size], path)
+                assert verify_inclusion(LEAVES[index], i, n, path, ROOTS[size]) is as_subtree, (claimed, index, size)

@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 from mingjian.base.errors import MingjianError, Misuse, Tampered
+from mingjian.base.files import keep_names
 from mingjian.base.values import sha256
 
 _NAME: Final = re.compile(r"[0-9a-f]{64}")
@@ -118,7 +119,7 @@ class BlobDirectory:
                 draft.replace(self.path / name)
             finally:
                 draft.unlink(missing_ok=True)
-            self._sync()
+            keep_names(self.path)
         return name
 
     def get(self, name: str, entry: str = "") -> bytes:
@@ -134,14 +135,6 @@ class BlobDirectory:
         """See `Blobs.names`."""
         with self._reached("the blobs could not be listed"):
             yield from (file.name for file in self.path.iterdir() if _NAME.fullmatch(file.name))
-
-    def _sync(self) -> None:
-        """Make a rename in the directory last through a power cut."""
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
     @contextmanager
     def _reached(self, what: str) -> Iterator[None]:

@@ -32,19 +32,29 @@ class Draft:
     def of(cls, batch: Batch, columns: Columns, root: bytes) -> Draft:
         """The draft of a batch with that root. Raises MingjianError for a text that is no Unicode."""
         source, digest, rows = dict(batch.source), root.hex(), batch.table.num_rows
-        after = canonical({"kind": batch.kind, "root": digest, "rows": rows, "scheme": batch.scheme, "source": source})
-        parts = _before(batch.by, columns), b"," + after[1:]
-        return cls(batch.by, batch.scheme, batch.kind, columns, rows, digest, source, parts)
+        before, middle, after = _around(batch.by, columns, batch.kind, batch.scheme)
+        end = b'%s%s","rows":%d%s%s' % (middle, digest.encode(), rows, after, canonical({"source": source})[1:])
+        return cls(batch.by, batch.scheme, batch.kind, columns, rows, digest, source, (before, end))
 
     def entry(self, index: int, at: datetime) -> tuple[Entry, bytes]:
         """The entry, and its leaf: the same bytes as `Entry.leaf`."""
-        before, after = self.parts
-        leaf = b"".join((b'{"at":"', instant_text(at).encode(), before, str(index).encode(), after))
+        before, end = self.parts
+        leaf = b"%s%s%d%s" % (_opening(at), before, index, end)
         entry = Entry(index, at, self.by, self.scheme, self.kind, self.columns, self.rows, self.root, self.source)
         return entry, leaf
 
 
+@lru_cache(maxsize=16)
+def _opening(at: datetime) -> bytes:
+    """How a header begins: the same for all of a commit."""
+    return b'{"at":"' + instant_text(at).encode()
+
+
 @lru_cache(maxsize=256)
-def _before(by: str, columns: Columns) -> bytes:
-    """What stands between ``at`` and ``index``: the same for all that one brings of a kind."""
-    return b'",' + canonical({"by": by, "columns": columns})[1:-1] + b',"index":'
+def _around(by: str, columns: Columns, kind: str, scheme: str) -> tuple[bytes, bytes, bytes]:
+    """What stands between ``at`` and ``index``, ``index`` and ``root``, ``rows`` and ``source``: the same for all that one
+    brings of a kind.
+    """
+    before = b'",' + canonical({"by": by, "columns": columns})[1:-1] + b',"index":'
+    middle = b"," + canonical({"kind": kind})[1:-1] + b',"root":"'
+    return before, middle, b"," + canonical({"scheme": scheme})[1:-1] + b","

@@ -164,7 +164,7 @@ class RowProof:
     def from_json(cls, value: Mapping[str, Any]) -> RowProof:
         """The proof of that JSON. Raises Tampered for what cannot be read as one; `holds` judges the rest."""
         try:
-            path = tuple(bytes.fromhex(node) for node in value["path"])
+            path = tuple(map(bytes.fromhex, value["path"]))
             salt, content = bytes.fromhex(value["salt"]), canonical(value["values"])
             proof = cls(value["entry"], value["row"], salt, content, path)
         except (KeyError, TypeError, ValueError) as fault:

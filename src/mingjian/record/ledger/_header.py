@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 import orjson
@@ -16,6 +16,7 @@ from mingjian.record.ledger._merkle import HASH_SIZE
 _OPENING: Final = b'{"at":"'
 _AT_ENDS: Final = len(_OPENING) + len("2021-09-07T08:00:00.000Z")
 _MIDDLE: Final = b',"index":%d,"kind":%s,"root":"%s","rows":%d,"scheme":%s,"source":'
+_sorted: Final = partial(orjson.dumps, option=orjson.OPT_SORT_KEYS)
 _BEFORE: Final = _OPENING + b"2021-09-07T08:00:00.000Z"
 _AFTER: Final = _MIDDLE % (0, b'""', b"0" * 2 * HASH_SIZE, 0, b'""') + b"{}}"
 
@@ -37,6 +38,7 @@ def is_header(
     )
 
 
+@lru_cache(maxsize=16)
 def _is_instant(at: bytes) -> bool:
     try:
         text = at.decode()
@@ -62,5 +64,8 @@ def _is_source(text: bytes, sha256: object) -> bool:
         value = orjson.loads(text[:-1])
     except orjson.JSONDecodeError:
         return False
-    texts = type(value) is dict and {*map(type, value.values())} <= {str}
-    return texts and value.get("sha256") == sha256 and canonical(value) + b"}" == text
+    if type(value) is not dict or not {*map(type, value.values())} <= {str} or value.get("sha256") != sha256:
+        return False
+    # Of texts under ASCII keys orjson writes the canonical form too; others it may put in another order.
+    write = _sorted if "".join(value).isascii() else canonical
+    return write(value) + b"}" == text

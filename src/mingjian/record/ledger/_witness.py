@@ -21,6 +21,7 @@ from typing import Any, Final
 import orjson
 
 from mingjian.base.errors import Forbidden, MingjianError, Misuse, Tampered
+from mingjian.base.files import keep_names
 from mingjian.base.keys import NoteKey, SigningKey, cosignature
 from mingjian.record.ledger._checkpoint import Checkpoint, parse_checkpoint
 from mingjian.record.ledger._ledger import Ledger
@@ -126,11 +127,7 @@ class Witness:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self.folder / STATE)
-        descriptor = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        keep_names(self.folder)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

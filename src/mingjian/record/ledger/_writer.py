@@ -16,7 +16,7 @@ from datetime import datetime
 from mingjian.base.errors import MingjianError, Misuse
 from mingjian.record.ledger._draft import Draft
 from mingjian.record.ledger._entry import Batch, Entry, read_header, whole_milliseconds
-from mingjian.record.ledger._merkle import leaf_hash
+from mingjian.record.ledger._merkle import leaf_hashes
 from mingjian.record.ledger._payload import KEY_SIZE, Prepared, prepare_all
 from mingjian.record.ledger._queue import Queue, Ticket
 from mingjian.record.ledger._store import Added, Gone, Kept, Store, Turn
@@ -102,7 +102,7 @@ class Writer:
                 index += 1
             done.append([a.entry for a in added[len(added) - len(work.ready) :]])
         if added:
-            tiles = extended(turn.tile, start, (leaf_hash(a.leaf) for a in added))
+            tiles = extended(turn.tile, start, leaf_hashes(a.leaf for a in added))
             turn.commit(added, tiles, keys=new, gone=gone)
         return done
 
@@ -135,5 +135,5 @@ def _work(batches: Sequence[Batch], known: Keys) -> _Work:
 
 def _want_storable(batch: Batch) -> None:
     """Raises Misuse where a text that is looked up has a NUL in it: a database may refuse it, and all that it came with."""
-    if any("\0" in text for text in (batch.kind, batch.scheme, batch.source.get("sha256", ""), *batch.named_owners)):
+    if "\0" in "".join((batch.kind, batch.scheme, batch.source.get("sha256", ""), *batch.named_owners)):
         raise Misuse("not a batch", why="kind, scheme, SHA-256 or an owner has a NUL in it", remedy="leave it out")
