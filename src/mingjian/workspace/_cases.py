@@ -9,7 +9,7 @@ from mingjian.base.values import Period
 from mingjian.declare import Case, Expected, Hierarchy, Scheme, evidence_types
 from mingjian.reckon.measures import Results, evaluate
 from mingjian.reckon.release import release
-from mingjian.record.evidence import View, check_rows, read_rows
+from mingjian.record.evidence import Statements, View, check_rows, read_rows
 
 SUBJECT = "subject"
 
@@ -17,13 +17,14 @@ SUBJECT = "subject"
 def run_cases(scheme: Scheme, progress: Callable[[], None] = lambda: None) -> tuple[Finding, ...]:
     """A Finding for every case of the scheme whose rows are wrong or whose outcome is not the expected one."""
     found: list[Finding] = []
+    statements = Statements()
     for case in scheme.cases:
-        found.extend(_run(scheme, case))
+        found.extend(_run(scheme, case, statements))
         progress()
     return tuple(found)
 
 
-def _run(scheme: Scheme, case: Case) -> Iterator[Finding]:
+def _run(scheme: Scheme, case: Case, statements: Statements) -> Iterator[Finding]:
     types = evidence_types(scheme)
     place = Place(f"{case.file}:{case.line}")
     unknown = sorted(case.rows.keys() - types.keys())
@@ -40,7 +41,7 @@ def _run(scheme: Scheme, case: Case) -> Iterator[Finding]:
     except Fault as fault:
         yield from fault.findings
         return
-    with View.of(tables, types, zone=scheme.zone) as view:
+    with View.of(tables, types, zone=scheme.zone, statements=statements) as view:
         for kind, intake in intakes.items():
             if kind != SUBJECT:
                 yield from check_rows(intake, types[kind], types, view, hierarchy, zone=scheme.zone)

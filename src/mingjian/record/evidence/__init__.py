@@ -8,7 +8,7 @@ from mingjian.record.evidence._readers import read_file, want_unfolded
 from mingjian.record.evidence._schema import arrow_schema
 from mingjian.record.evidence._series import Series, shown_row, text_of
 from mingjian.record.evidence._templates import write_template
-from mingjian.record.evidence._view import Compiled, Engine, View, dates
+from mingjian.record.evidence._view import Compiled, Engine, Statements, View, dates
 
 __all__ = [
     "Compiled",
@@ -16,6 +16,7 @@ __all__ = [
     "Intake",
     "Projection",
     "Series",
+    "Statements",
     "View",
     "arrow_schema",
     "check_rows",

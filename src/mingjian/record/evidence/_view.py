@@ -98,12 +98,20 @@ class View:
 
     @classmethod
     def of(
-        cls, tables: Mapping[str, pa.Table], types: Mapping[str, EvidenceType], size: int = 0, *, zone: str = ""
+        cls,
+        tables: Mapping[str, pa.Table],
+        types: Mapping[str, EvidenceType],
+        size: int = 0,
+        *,
+        zone: str = "",
+        statements: Statements | None = None,
     ) -> View:
         """A view in memory of the given rows; a type of ``types`` without a table is empty.
 
         Tables may lack optional fields, ``_line``, and (together) ``_entry`` and ``_row``: rows without them count as one
         entry, 0, in their order. ``size`` only names the state. ``zone`` is needed where a field of type time dates rows.
+        Views that are asked the same of other rows may share their ``statements``.
+
         Raises Misuse for a table that is of no type, or not of its type's columns.
         """
         if unknown := tables.keys() - types.keys():
@@ -119,7 +127,7 @@ class View:
             connection.con.execute(f"CREATE TABLE {quoted(kind)} AS FROM _given {current} ORDER BY {ENTRY}, {ROW}")
             connection.con.unregister("_given")
         lock(connection)
-        return cls(connection, size, types, ExitStack(), Statements())
+        return cls(connection, size, types, ExitStack(), statements or Statements())
 
     def rows(self, kind: str):  # type: ignore[no-untyped-def]
         """The rows of an evidence type as an Ibis table: its fields, ``_entry``, ``_row``, ``_line`` and ``_date``."""
