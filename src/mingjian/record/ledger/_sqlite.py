@@ -114,9 +114,9 @@ class SqliteDatabase:
 def _set_pragmas(connection: Any, _record: object) -> None:
     # WAL lets readers read while one writes; FULL makes a commit survive a power cut; what is deleted is overwritten.
     for pragma in (
+        f"busy_timeout={PATIENCE}",  # first: the next one waits for others too
         "journal_mode=WAL",
         "synchronous=FULL",
-        f"busy_timeout={PATIENCE}",
         "foreign_keys=ON",
         "secure_delete=ON",
     ):
