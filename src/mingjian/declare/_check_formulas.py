@@ -115,9 +115,9 @@ class _Checker(Checker):
     # -- derivations ----------------------------------------------------------------------------------------------
     def derivation(self, derivation: Derivation) -> None:
         line, fields = derivation.line, row_fields(self.scheme, derivation.of)
-        if derivation.of and derivation.of not in {*self.scheme.evidence, *self.scheme.derivations}:
-            remedy = near(derivation.of, [*self.scheme.evidence, *self.scheme.derivations])
-            self.fault("unknown-evidence-type", f"{derivation.id} names evidence type {derivation.of!r}", line, remedy)
+        sources = [*self.scheme.evidence, *self.scheme.derivations]
+        if derivation.of not in sources:
+            self.unknown("evidence type", derivation.of, sources, derivation.id, line)
         nodes = [node for expr in derivation.expr.values() for node in walk(expr)]
         self.words(derivation, nodes)
         self.sealed(derivation, nodes)
@@ -228,8 +228,7 @@ class _Checker(Checker):
     def leaf(self, who: str, index: Index, node: Node) -> None:
         measure = self.scheme.measures.get(node.measure)
         if measure is None:
-            remedy = near(node.measure, [*self.scheme.measures])
-            self.fault("unknown-measure", f"{who} names measure {node.measure!r}", node.line, remedy)
+            self.unknown("measure", node.measure, self.scheme.measures, who, node.line)
             return
         if {index.of, measure.of} <= {*self.scheme.subjects} and index.of not in types_with_value(self.scheme, measure):
             message = f"{who} reads {measure.id}, which no {index.of} has"
@@ -255,9 +254,7 @@ class _Checker(Checker):
         dimension = self.scheme.evidence.get(node.members)
         if dimension is None or not dimension.dimension:
             known = [e.id for e in self.scheme.evidence.values() if e.dimension]
-            self.fault(
-                "unknown-dimension", f"{who} names dimension {node.members!r}", node.line, near(node.members, known)
-            )
+            self.unknown("dimension", node.members, known, who, node.line)
             return
         for key, name in named.items():
             if name and name not in dimension.fields:
