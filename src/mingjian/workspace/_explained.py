@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from mingjian.base.errors import Tampered
 from mingjian.base.values import Period
 from mingjian.declare import Hierarchy, Scheme, source_type
-from mingjian.reckon.measures import Explanation, ReductionSeen, Results, RowSeen, explain
+from mingjian.reckon.measures import Explanation, ReductionSeen, Results, RowSeen, explain_each
 from mingjian.reckon.release import release
 from mingjian.record.evidence import View, proven_rows
-from mingjian.record.ledger import Entry, Ledger, RowProof
+from mingjian.record.ledger import Entry, Ledger, LedgerState, RowProof
 
 _AUDIT: Final = (
     "`mingjian ledger audit` names every entry that is not what it was; if it finds none, delete projection.duckdb:\
@@ -35,19 +35,24 @@ def explained(
     hierarchy: Hierarchy,
     ledger: Ledger,
     measure: str,
-    subject: str,
+    subjects: Collection[str],
     period: Period,
     member: str,
-) -> Explained:
-    """Explain a number, locate each row behind it and hold it against its proof.
+) -> Iterator[Explained]:
+    """Explain a number of each of these subjects, locate each row behind it and hold it against its proof.
 
     Raises Misuse as `explain` does, Tampered naming the first entry of which a row is not what was recorded.
     """
-    root = gated(explain(scheme, view, hierarchy, measure, subject, period, member), scheme.minimum_group)
+    state = ledger.state()
+    for root in explain_each(scheme, view, hierarchy, measure, subjects, period, member):
+        yield _proven(scheme, ledger, state, gated(root, scheme.minimum_group))
+
+
+def _proven(scheme: Scheme, ledger: Ledger, state: LedgerState, root: Explanation) -> Explained:
+    """An explanation with the entries and the proofs of its rows."""
     seen = {(row.entry, row.row): row for row in rows_of(root)}
     entries: dict[int, Entry] = {}
     proofs: dict[tuple[int, int], RowProof] = {}
-    state = ledger.state()
     for index in sorted({entry for entry, _ in seen}):
         rows = [row for entry, row in sorted(seen) if entry == index]
         try:

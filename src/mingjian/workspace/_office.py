@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -38,6 +38,7 @@ _KEPT: Final = 4
 _SUBJECTS_KEPT: Final = 2000  # of which the values are at hand
 _EXPLAINED_KEPT: Final = 200
 _EXPLAINED_AHEAD: Final = 100
+_EXPLAINED_AT_ONCE: Final = 5  # while they are, nobody else's question is answered, and no row taken in
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +172,17 @@ class Office:
             self.measure(now, period.previous())
             self.measure(now, period)
         for index in islice(now.scheme.indices.values(), 1):
-            for subject in now.hierarchy.alive(index.of, last.first, last.end)[:_EXPLAINED_AHEAD]:
-                if any(value.measure == index.id for value in self.values(now, subject.id, last)):
-                    self.explained(now, index.id, subject.id, last, "")
+            alive = now.hierarchy.alive(index.of, last.first, last.end)[:_EXPLAINED_AHEAD]
+            valued = [s.id for s in alive if any(value.measure == index.id for value in self.values(now, s.id, last))]
+            for start in range(0, len(valued), _EXPLAINED_AT_ONCE):
+                self._explain_ahead(now, index.id, valued[start : start + _EXPLAINED_AT_ONCE], last)
+
+    def _explain_ahead(self, now: Now, measure: str, subjects: Sequence[str], period: Period) -> None:
+        """Explanations that `explained` will find at hand."""
+        with self._explaining:
+            each = self.workspace.explain_each(now.scheme, measure, subjects, period, size=now.size)
+            for subject, found in zip(subjects, each, strict=True):
+                self._explained.keep(self._place(now, measure, subject, period, ""), found)
 
     def values(self, now: Now, subject: str, period: Period) -> tuple[Value, ...]:
         """The values of one subject in a period, through the release gate."""
@@ -183,14 +192,16 @@ class Office:
 
     def explained(self, now: Now, measure: str, subject: str, period: Period, member: str) -> Explained:
         """Why a number is what it is, through the release gate, before it is limited to what a reader may see."""
-        reach = self.workspace.reach(now.scheme, now.size).evidence
-        place = (now.scheme.fingerprint, reach, str(period), subject, measure, member)
 
         def explain() -> Explained:
             with self._explaining:  # one at a time: together they would take as long, and keep everybody else waiting
                 return self.workspace.explain(now.scheme, measure, subject, period, member, size=now.size)
 
-        return self._explained.get(place, explain)
+        return self._explained.get(self._place(now, measure, subject, period, member), explain)
+
+    def _place(self, now: Now, measure: str, subject: str, period: Period, member: str) -> tuple[Hashable, ...]:
+        reach = self.workspace.reach(now.scheme, now.size).evidence
+        return (now.scheme.fingerprint, reach, str(period), subject, measure, member)
 
     def panorama(self, now: Now, period: Period) -> Panorama:
         """A period laid out."""

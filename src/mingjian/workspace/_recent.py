@@ -28,11 +28,15 @@ class Recent(Generic[T]):
                 self._kept.move_to_end(key)
                 return self._kept[key]
         made = work_out()
+        self.keep(key, made)
+        return made
+
+    def keep(self, key: Hashable, made: T) -> None:
+        """What was worked out elsewhere, or ahead."""
         with self._door:
             self._kept[key] = made
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
-        return made
 
     def clear(self) -> None:
         """Forget all of it."""

@@ -360,9 +360,23 @@ class Workspace:
         self, scheme: Scheme, measure: str, subject: str, period: Period, member: str = "", *, size: int | None = None
     ) -> Explained:
         """Why a number is what it is, through the release gate, and where in the ledger its rows stand."""
+        (found,) = self.explain_each(scheme, measure, [subject], period, member, size=size)
+        return found
+
+    def explain_each(
+        self,
+        scheme: Scheme,
+        measure: str,
+        subjects: Collection[str],
+        period: Period,
+        member: str = "",
+        *,
+        size: int | None = None,
+    ) -> Iterator[Explained]:
+        """`explain` for each of these subjects, in their order, from one reading of the rows."""
         with self.view(scheme, size) as view:
             hierarchy = self._hierarchy_in(scheme, view, self.reach(scheme, view.size))
-            return explained(scheme, view, hierarchy, self.ledger, measure, subject, period, member)
+            yield from explained(scheme, view, hierarchy, self.ledger, measure, subjects, period, member)
 
     def claims(self, file: Path, factors: Path | None = None) -> tuple[Verdict, ...]:
         """What becomes of published figures when they are held against the evidence and against each other.

@@ -8,7 +8,7 @@ import pytest
 
 from mingjian.base.errors import Misuse
 from mingjian.base.values import Period
-from mingjian.reckon.measures import explain, lineage
+from mingjian.reckon.measures import explain, explain_each, lineage
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +158,12 @@ def test_a_standing_is_explained_among_the_same_peers(bench, told, rows):
         assert told(measure, "U1").value == whole.value(measure, "U1")
     contributions = [part.contribution for part in told("standing", "U1").inputs]
     assert sum(contributions) == pytest.approx(whole.value("standing", "U1").number)
+
+
+@pytest.mark.parametrize(("measure", "subjects"), [("fulfilment", ["U1", "U2"]), ("assessment", ["U2", "U1", "U2"])])
+def test_many_are_explained_together_as_each_alone(opened, told, measure, subjects):
+    each = explain_each(*opened, measure, subjects, Period.parse("2021Q3"))
+    assert list(each) == [told(measure, subject) for subject in subjects]
 
 
 def test_an_empty_dimension_is_told(bench, rows):

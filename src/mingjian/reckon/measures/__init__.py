@@ -3,7 +3,7 @@
 from mingjian.reckon.measures._aggregates import aggregates
 from mingjian.reckon.measures._derive import derive
 from mingjian.reckon.measures._evaluate import Attested, evaluate
-from mingjian.reckon.measures._explain import Explanation, ParameterSeen, ReductionSeen, RowSeen, explain
+from mingjian.reckon.measures._explain import Explanation, ParameterSeen, ReductionSeen, RowSeen, explain, explain_each
 from mingjian.reckon.measures._lineage import Lineage, lineage, lineages
 from mingjian.reckon.measures._spark import Spark
 from mingjian.reckon.measures._tables import members
@@ -28,6 +28,7 @@ __all__ = [
     "derive",
     "evaluate",
     "explain",
+    "explain_each",
     "lineage",
     "lineages",
     "members",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -97,16 +97,36 @@ def explain(
     Raises Misuse for an unknown measure, a period of the wrong kind, or a subject that has no such value. The values are
     those before the release gate: the caller passes them through it before anyone sees them.
     """
+    (found,) = explain_each(scheme, view, hierarchy, measure, [subject], period, member)
+    return found
+
+
+def explain_each(
+    scheme: Scheme,
+    view: View,
+    hierarchy: Hierarchy,
+    measure: str,
+    subjects: Collection[str],
+    period: Period,
+    member: str = "",
+) -> Iterator[Explanation]:
+    """`explain` for each of these subjects, in their order. What they share is reckoned once."""
     ordered = jobs(scheme, period, [measure])
+    types = [(subject, _type_of(hierarchy, subject)) for subject in subjects]
+    run = Run(scheme, view, hierarchy, None if among_peers(scheme, ordered) else subjects, NOTHING_ATTESTED)
+    run.all(ordered)
+    touched: dict[Rows, pa.Table] = {}
+    for subject, of in types:
+        job = job_for(scheme, measure, period, of)
+        Results.of_parts(job.period, [run.block(job)]).value(measure, subject, member)  # the Misuse where there is none
+        yield _Explainer(run, ordered, subject, of, touched).number(measure, period, member, before=False)
+
+
+def _type_of(hierarchy: Hierarchy, subject: str) -> str:
     known = hierarchy.subject(subject)
     if known is None:
         raise Misuse(f"there is no subject {subject}", remedy="`mingjian measure` lists those there are")
-    alone = None if among_peers(scheme, ordered) else {subject}
-    run = Run(scheme, view, hierarchy, alone, NOTHING_ATTESTED)
-    run.all(ordered)
-    job = job_for(scheme, measure, period, known.type)
-    Results.of_parts(job.period, [run.block(job)]).value(measure, subject, member)  # the Misuse where there is none
-    return _Explainer(run, ordered, subject, known.type).number(measure, period, member, before=False)
+    return known.type
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +140,18 @@ class _Formula:
 
 
 class _Explainer:
-    """Explains numbers of one subject. An index has many that read the same: rows and figures are looked up once for all."""
+    """Explains numbers of one subject. An index has many that read the same: rows and figures are looked up once for all.
 
-    def __init__(self, run: Run, ordered: Sequence[Job], subject: str, of: str) -> None:
+    ``touched`` keeps the rows that reach a reduction of anybody in the run.
+    """
+
+    def __init__(self, run: Run, ordered: Sequence[Job], subject: str, of: str, touched: dict[Rows, pa.Table]) -> None:
         self.run, self.scheme, self.subject, self.of = run, run.scheme, subject, of
         self._queries = run.queries(ordered)
         self._formulas: dict[Job, _Formula] = {}
         self._values: dict[Job, Mapping[str, Value]] = {}
         self._figures: dict[tuple[Rows, str], Mapping[tuple[str, Part, str], Fraction | float]] = {}
-        self._touched: dict[Rows, pa.Table] = {}
+        self._touched = touched
         self._reached: dict[Rows, Mapping[tuple[str, str], Sequence[_Place]]] = {}
         self._seen: dict[Rows, Mapping[_Place, RowSeen]] = {}
 
@@ -244,9 +267,9 @@ class _Explainer:
     def _touching(self, rows: Rows) -> pa.Table:
         """The rows that reach any of the reductions."""
         if rows not in self._touched:
-            found = touched_rows(self.run.query(rows, tuple(self._queries[rows].values())))
-            self._touched[rows] = found.filter(pc.equal(found["_subject"], pa.scalar(self.subject)))
-        return self._touched[rows]
+            self._touched[rows] = touched_rows(self.run.query(rows, tuple(self._queries[rows].values())))
+        found = self._touched[rows]
+        return found.filter(pc.equal(found["_subject"], pa.scalar(self.subject)))
 
     def _rows(self, rows: Rows) -> Mapping[_Place, RowSeen]:
         if rows not in self._seen:
