@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, cast
 
-from mingjian.attest.statements._reading import Record, choice_of, malformed, other_writing, text_of
+from mingjian.attest.statements._reading import Record, choice_of, malformed, other_writing, texts_of
 from mingjian.attest.statements._reason import because
 from mingjian.attest.statements._stated import SNAPSHOT_COLUMNS, number_json, number_of
 from mingjian.declare import Measure, walk
@@ -20,6 +20,7 @@ from mingjian.reckon.measures import Aggregate, Key, Part
 
 REDUCING: Final = ("sum", "mean", "min", "max", "count", "distinct", "rows")
 PEERS: Final = ("count", "minimum", "maximum", "mean", "sd")
+_TEXTS: Final = ("measure", "subject", "member", "period", "part")
 _PART: Final = re.compile(r"(0|[1-9][0-9]{0,3})\.(value|sum|count)|peers\.(count|minimum|maximum|mean|sd)")
 
 Place = tuple[int, Part]  # which reduction of a formula, and what of it
@@ -87,9 +88,7 @@ class Figure:
     @classmethod
     def from_json(cls, record: Record, where: str) -> Figure:
         """The figure that `row` wrote. Raises Malformed for another shape."""
-        measure, subject, member, period, part = (
-            text_of(record, name, where) for name in ("measure", "subject", "member", "period", "part")
-        )
+        measure, subject, member, period, part = texts_of(record, _TEXTS, where)
         if not _PART.fullmatch(part):
             raise malformed(f"{where}.part", other_writing(part, "part"))
         number = number_of(record, where)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from mingjian.attest.statements._reason import Reason, because
 from mingjian.base.errors import Fault
@@ -68,6 +68,14 @@ def text_of(record: Record, name: str, where: str) -> str:
     if isinstance(value, str):
         return value
     raise malformed(f"{where}.{name}", _other_type("text", value))
+
+
+def texts_of(record: Record, names: Sequence[str], where: str) -> Sequence[str]:
+    """The texts under these names."""
+    found = [record.get(name) for name in names]
+    if set(map(type, found)) == {str}:
+        return cast(list[str], found)
+    return [text_of(record, name, where) for name in names]
 
 
 def flag_of(record: Record, name: str, where: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, cast
 
-from mingjian.attest.statements._reading import Record, choice_of, malformed, other_writing, text_of
+from mingjian.attest.statements._reading import Record, choice_of, malformed, other_writing, texts_of
 from mingjian.attest.statements._reason import because
 from mingjian.base.errors import Misuse
 from mingjian.base.values import fraction_text, parse_fraction
@@ -26,6 +26,7 @@ SNAPSHOT_COLUMNS: Final = (
     "printed",
     "unit",
 )
+_TEXTS: Final = ("measure", "member", "period", "printed", "unit")
 _LONGEST: Final = 1_000  # characters of a stated number
 
 
@@ -90,9 +91,7 @@ class Stated:
         number = number_of(record, where)
         if (number is None) is (status == "value"):
             raise malformed(where, because("status-and-number", status=status))
-        measure, member, period, printed, unit = (
-            text_of(record, name, where) for name in ("measure", "member", "period", "printed", "unit")
-        )
+        measure, member, period, printed, unit = texts_of(record, _TEXTS, where)
         return cls(measure, subject, member, period, status, number, printed, unit)
 
 

@@ -81,6 +81,9 @@ def fraction_text(value: Fraction) -> str:
 
 def parse_fraction(text: str) -> Fraction:
     """The fraction that :func:`fraction_text` wrote. Raises Misuse for any text it would not have written."""
-    if _QUOTIENT.fullmatch(text) and not text.endswith("/0") and str(value := Fraction(text)) == text:
-        return value
+    if _QUOTIENT.fullmatch(text) and not text.endswith("/0"):
+        above, _, below = text.partition("/")
+        value = Fraction(int(above), int(below or 1))  # from two integers four times as fast as from a text
+        if str(value) == text:
+            return value
     raise Misuse(f"{text!r} is not a fraction in lowest terms", remedy="write it like 3/7 or -2")
