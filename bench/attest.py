@@ -39,7 +39,7 @@ def main() -> int:
     with told("what is attested"):
         signatures(meter, issued / "unit_portrait-U01-2021Q3.json")
         report = statements(meter, issued)
-    counts = Counter(number.outcome for checked in report.packages for number in checked.numbers)
+    counts: Counter[str] = Counter(number.outcome for checked in report.packages for number in checked.numbers)
     print(*(f"{counts[answer]:,} {answer}" for answer in ANSWERS), sep="\n")
     return 0
 
