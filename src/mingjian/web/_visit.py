@@ -180,7 +180,7 @@ def here(request: HTTPConnection) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
-def local(path: str, otherwise: str = "/") -> str:
-    """``path`` if it stays on this face: nobody is led elsewhere by an address that we were handed."""
+def local(path: str) -> str:
+    """``path`` if it stays on this face, else the first page: nobody is led elsewhere by an address that we were handed."""
     stays = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and "\\" not in path
-    return path if stays and len(path) < LONGEST_SAID else otherwise
+    return path if stays and len(path) < LONGEST_SAID else "/"

@@ -12,7 +12,6 @@ import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -33,7 +32,7 @@ from mingjian.workspace._office import ISSUED, Office
 from mingjian.workspace._oversight import CLAIMS
 from mingjian.workspace._schemes import scheme_folder
 from mingjian.workspace._verifying import read_trust, verify_files
-from mingjian.workspace._workspace import Workspace, now
+from mingjian.workspace._workspace import Workspace
 
 MARK: Final = ".mingjian-example"  # only a folder that an example was built into is ever cleared
 PEOPLE: Final = "people.txt"  # who can sign in, for whoever opens the example
@@ -95,7 +94,6 @@ def build_example(
     into: Path,
     *,
     scale: int = 1,
-    clock: Callable[[], datetime] = now,
     progress: Progress = lambda *_: None,
 ) -> Built:
     """Build the example of a folder into another, verify all that it issued, and check its claims.
@@ -105,7 +103,7 @@ def build_example(
     """
     declared = _read(example)
     _clear(into)
-    workspace = Workspace.create(into / "workspace", origin=declared["origin"], clock=clock)
+    workspace = Workspace.create(into / "workspace", origin=declared["origin"])
     (into / MARK).touch()
     (workspace.folder / ISSUED).mkdir()
     (into / ISSUED).symlink_to(Path("workspace", ISSUED))

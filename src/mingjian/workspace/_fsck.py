@@ -19,7 +19,7 @@ from mingjian.record.access import ReadLog
 from mingjian.record.evidence import Projection
 from mingjian.record.ledger import RESTORE, Damaged, NoLedger, readable
 from mingjian.workspace._office import READS
-from mingjian.workspace._workspace import Clock, Workspace, now
+from mingjian.workspace._workspace import Workspace
 
 _TRIES: Final = 5
 
@@ -51,7 +51,7 @@ class Checked:
     unnamed: tuple[str, ...]
 
 
-def fsck(folder: Path, *, clock: Clock = now, progress: Progress = lambda *_: None) -> Checked:
+def fsck(folder: Path, *, progress: Progress = lambda *_: None) -> Checked:
     """Check the ledger, its blobs, the read log and all that is made from them; what was made wrong is replaced.
 
     Others may work meanwhile. ``progress`` hears (what, done, in all) of "size" (entries) and "scheme". Damage is found,
@@ -60,8 +60,8 @@ def fsck(folder: Path, *, clock: Clock = now, progress: Progress = lambda *_: No
     """
     try:
         with readable(str(folder)):
-            workspace = Workspace.open(folder, clock=clock)
-            reads = ReadLog.existing(folder / READS, clock)
+            workspace = Workspace.open(folder)
+            reads = ReadLog.existing(folder / READS, workspace.clock)
             size = workspace.ledger.size
             findings = [*workspace.ledger.audit(progress=lambda done, of: progress("size", done, of))]
             findings += reads.check(workspace.ledger) if reads is not None else ()

@@ -50,11 +50,6 @@ class Oversight(Steward):
     """A steward's further rooms. Every call decides anew."""
 
     # -- who -----------------------------------------------------------------------------------------------------------
-    def presides(self) -> bool:
-        """Whether this person oversees the office, or a role of theirs stands over everything in it."""
-        now = self.office.now()
-        return not self._above(now)
-
     def _above(self, now: Now) -> str:
         """A subject at the top that is out of reach of someone who does not oversee either; "" where there is none."""
         actor = now.actor(self.account)

@@ -24,9 +24,9 @@ class Steward:
     account: str
 
     # -- roles ---------------------------------------------------------------------------------------------------------
-    def give(self, account: str, role: str, subject: str, *, until: date | None = None) -> Grant:
+    def give(self, account: str, role: str, subject: str) -> Grant:
         """Give a role over a subject, from today on. Raises Forbidden for who may not, Misuse for what there is not."""
-        return self._granted(account, role, subject, since=self.office.now().day, until=until)
+        return self._granted(account, role, subject, since=self.office.now().day, until=None)
 
     def take(self, account: str, role: str, subject: str) -> Grant:
         """Take a role away as of today. Raises Misuse where it is not held."""
