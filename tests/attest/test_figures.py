@@ -185,10 +185,8 @@ def test_together_and_alone_they_are_the_same(made: Any) -> None:
 
 @pytest.mark.parametrize("level", ["described", "auditor"])
 def test_another_evaluator_agrees(made: Any, disagreements: Callable[..., list[str]], level: str) -> None:
-    known = [
-        package for subject, package in made.packages(level).items() if subject != "U4"
-    ]  # it knows no release gate
-    # nor means of means
+    # It knows no release gate, where no ballots (U4) make no value, and no means of means.
+    known = [package for subject, package in made.packages(level).items() if subject != "U4"]
     assert [line for package in known for line in disagreements(package, without=["of_members"])] == []
 
 
