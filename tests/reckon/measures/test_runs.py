@@ -87,6 +87,15 @@ def test_some_subjects_are_as_in_the_whole_run(bench, rows, whole, subjects):
     assert list(found) == [v for v in whole if v.subject in asked and v.measure in NAMES]
 
 
+@pytest.mark.parametrize("types", [{"unit"}, {"district"}, {"unit", "leader"}, set()])
+def test_a_run_of_some_types_gives_what_all_give_of_these(bench, rows, whole, types):
+    period, letters = Period.parse("2021Q3"), {kind[0].upper() for kind in types}
+    with bench.open(rows) as parts:
+        found = evaluate(*parts, period, only=NAMES, types=types)
+    assert list(found) == [v for v in whole if v.subject[0] in letters and v.measure in NAMES]
+    assert bool(len(found)) == bool(types)
+
+
 def test_reduced_figures_stand_in_for_rows_that_are_not_shown(bench, rows, whole):
     """Whoever holds no row but what each reduction came to reckons the same numbers."""
     period, names = Period.parse("2021Q3"), ["approval", "awarded_each", "energy", "fulfilment", "gravity", "tasks"]

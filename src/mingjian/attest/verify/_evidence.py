@@ -221,6 +221,15 @@ class Claimed:
 
         A number of the period before that others look back on follows from rows alone.
         """
+        return value.key in self._following
+
+    @cached_property
+    def _following(self) -> frozenset[Key]:
+        """All numbers that can be reckoned here, said or shown."""
+        numbers = (*self.statement.values, *self.snapshot.numbers.values())
+        return frozenset(value.key for value in numbers if self._can_follow(value))
+
+    def _can_follow(self, value: Stated) -> bool:
         if value.key in self.before:
             return value.measure not in self.remembered
         if not self.namespaces.back.get(value.measure, frozenset()) & self.remembered <= self.told_before:

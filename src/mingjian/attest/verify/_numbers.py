@@ -89,9 +89,13 @@ def _evaluated(claimed: Sequence[Claimed], prefixes: Sequence[str]) -> Found:
     if not wanted:
         return {}
     ground = lay(claimed, prefixes)
-    period = Period.parse(first.statement.period)
-    with View.of(ground.tables, first.namespaces.types, zone=first.scheme.zone) as view:
-        results = evaluate(first.scheme, view, ground.hierarchy, period, only=sorted(wanted), attested=ground.attested)
+    scheme, period = first.scheme, Period.parse(first.statement.period)
+    described = (ground.hierarchy.subject(p + one.statement.subject) for one, p in zip(claimed, prefixes, strict=True))
+    types = {subject.type for subject in described if subject is not None}  # of those above them no number is stated
+    with View.of(ground.tables, first.namespaces.types, zone=scheme.zone) as view:
+        results = evaluate(
+            scheme, view, ground.hierarchy, period, only=sorted(wanted), types=types, attested=ground.attested
+        )
         return {value.key: value for value in results}
 
 

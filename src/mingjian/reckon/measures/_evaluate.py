@@ -87,20 +87,21 @@ def evaluate(
     period: Period,
     *,
     only: Collection[str] | None = None,
+    types: Collection[str] | None = None,
     subjects: Collection[str] | None = None,
     attested: Attested = NOTHING_ATTESTED,
 ) -> Results:
     """The values of a run, before the release gate.
 
-    ``view`` has the rows as of a ledger size; ``only`` names the measures wanted (with what they read); ``subjects``
-    restricts the outcome to these and those below them. Raises Misuse for an unknown measure, MingjianError for a number
-    too large to be exact.
+    ``view`` has the rows as of a ledger size; ``only`` names the measures wanted (with what they read) and ``types`` the types
+    of those whom they are wanted of; ``subjects`` restricts the outcome to these and those below them. Raises Misuse for an
+    unknown measure, MingjianError for a number too large to be exact.
     """
-    ordered = jobs(scheme, period, only)
+    ordered = jobs(scheme, period, only, types)
     run = Run(scheme, view, hierarchy, None if among_peers(scheme, ordered) else subjects, attested)
     run.all(ordered)
     asked = None if subjects is None else run.with_below(subjects)
-    return Results.of_parts(str(period), (run.block(job, asked) for job in wanted(scheme, period, only)))
+    return Results.of_parts(str(period), (run.block(job, asked) for job in wanted(scheme, period, only, types)))
 
 
 class Run:

@@ -49,24 +49,28 @@ def evidence_of(scheme: Scheme, kind: str) -> EvidenceType:
     return base if base.id == kind else replace(base, id=kind, fields=row_fields(scheme, kind))
 
 
-def wanted(scheme: Scheme, period: Period, only: Collection[str] | None) -> Iterator[Job]:
+def wanted(
+    scheme: Scheme, period: Period, only: Collection[str] | None, types: Collection[str] | None = None
+) -> Iterator[Job]:
     """The jobs that a run is asked for: every measure and index whose period is that of ``period`` or longer.
 
-    ``only`` names some of them; Misuse then for one whose period is shorter.
+    ``only`` names some of them; Misuse then for one whose period is shorter. ``types`` are the subject types wanted.
     """
     for name in sorted(only) if only is not None else sorted([*scheme.measures, *scheme.indices]):
         what = declared(scheme, name)
         if _longer(what.period, period.kind):
-            for of in types_of(scheme, what):
+            for of in (of for of in types_of(scheme, what) if types is None or of in types):
                 yield Job(name, str(period.containing(_kind(what.period))), of)
         elif only is not None:
             raise Misuse(f"{name} is reckoned by {what.period}, {period} is longer", remedy=f"give a {what.period}")
 
 
-def jobs(scheme: Scheme, period: Period, only: Collection[str] | None) -> tuple[Job, ...]:
+def jobs(
+    scheme: Scheme, period: Period, only: Collection[str] | None, types: Collection[str] | None = None
+) -> tuple[Job, ...]:
     """The wanted jobs and all that they read, every one after those it reads."""
     ordered: dict[Job, None] = {}
-    for job in wanted(scheme, period, only):
+    for job in wanted(scheme, period, only, types):
         _visit(scheme, job, ordered, ())
     return tuple(ordered)
 
