@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-_DIGITS: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_PAIRS: Final = tuple(high + low for high in _DIGITS for low in _DIGITS)
-_VALUES: Final = {digit: value for value, digit in enumerate(_DIGITS)}
-_AT_ONCE: Final = 5  # pairs of digits: as many as a number of 64 bits has
-_LONGEST: Final = 128  # digits; a signature has 88, and reading takes the square of the length
+import base58
+
+# A signature has 88 digits, and reading takes the square of the length. The library forgives spaces around them.
+_TEXT: Final = re.compile("[1-9A-HJ-NP-Za-km-z]{0,128}")
 
 
 def encode(data: bytes) -> str:
     """The text of these bytes: a ``1`` for each zero byte in front, and the number that the rest is."""
-    pairs: list[str] = []
-    number = int.from_bytes(data, "big")
-    while number:
-        number, some = divmod(number, len(_PAIRS) ** _AT_ONCE)
-        for _ in range(_AT_ONCE):
-            some, pair = divmod(some, len(_PAIRS))
-            pairs.append(_PAIRS[pair])
-    zeros = len(data) - len(data.lstrip(b"\x00"))
-    return "1" * zeros + "".join(reversed(pairs)).lstrip("1")
+    return base58.b58encode(data).decode("ascii")
 
 
 def decode(text: str) -> bytes:
     """The bytes that `encode` wrote. Raises ValueError for any other text, and for one of more than 128 digits."""
-    if len(text) > _LONGEST:
-        raise ValueError(f"{len(text)} digits, and no key or signature has more than {_LONGEST}")
-    number = 0
-    for digit in text:
-        if digit not in _VALUES:
-            raise ValueError(f"{digit!r} is no digit of base58")
-        number = number * 58 + _VALUES[digit]
-    zeros = len(text) - len(text.lstrip("1"))
-    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
+    if not _TEXT.fullmatch(text):
+        raise ValueError(f"{text[:130]!r} is not made of at most 128 digits of base58")
+    return base58.b58decode(text)
