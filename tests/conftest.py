@@ -104,11 +104,13 @@ spark.task.maxFailures 1
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The master of a Spark on loopback, which starts where it is first asked, and ends with the tests.
 
-    Tests that use it stand in one group, so that only one worker has a Spark: ``xdist_group("spark")``.
+    Tests that use it stand in one group, so that only one worker has a Spark: ``xdist_group("spark")``. A second is refused.
     """
     pytest.importorskip("pyspark", reason="Spark is tried where PySpark is installed: pip install '.[dev]'")
     if shutil.which("java") is None:
         pytest.skip("Spark is tried where there is Java 17 (Debian: apt-get install openjdk-17-jre-headless)")
+    if "PYTEST_XDIST_WORKER" in os.environ:  # whose folder stands beside those of the other workers
+        (tmp_path_factory.getbasetemp().parent / "spark-of-one-worker").mkdir()
     folder = tmp_path_factory.mktemp("spark")
     (folder / "spark-defaults.conf").write_text(SPARK_DEFAULTS)
     with pytest.MonkeyPatch.context() as patch:

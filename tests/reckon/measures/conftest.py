@@ -132,8 +132,9 @@ def programme_rows(task, ballots) -> Rows:
     return {
         "indicator": [{"code": c, "aspect": a, "weight": w, "since": first} for c, a, w in (("a", "x", 3), ("b", "y", 5))],
         "task": [
-            task(f"{u}{c}{q}", u, q, 7, 3 + len(c + q + u) % 4, indicator=c, state=state)
-            for u in ("U1", "U2", "U3") for c in "ab" for q, state in (("2021Q2", "late"), ("2021Q3", "done"))
+            task(f"{u}{c}{q}", u, q, 7, 3 + n, indicator=c, state=state)
+            for n, (u, indicators) in enumerate((("U1", "ab"), ("U2", "a"), ("U3", "ab")))
+            for c in indicators for q, state in (("2021Q2", "late"), ("2021Q3", "done"))
         ],
         "ballot": [*ballots("U1", 12), *ballots("U1", 5, "fair", "staff"), *ballots("U2", 11, "poor"), *ballots("U3", 3, None)],
         "item": [

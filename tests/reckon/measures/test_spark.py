@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -21,9 +20,6 @@ from mingjian.declare import Expr, coalesce, greatest, least, literal, where
 from mingjian.reckon.measures import Spark, evaluate, explain, lineage
 
 pytestmark = pytest.mark.xdist_group("spark")
-
-#: A cluster takes a second or two for each of hundreds of queries.
-thorough = pytest.mark.skipif("MINGJIAN_SPARK" not in os.environ, reason="it takes minutes: `make spark` tries it")
 
 WH = Expr("field", ("reading", "wh"), "exact", "reading")
 PRICE = Expr("field", ("reading", "price"), "exact", "reading")  # may be missing
@@ -85,8 +81,7 @@ CELLS = st.tuples(
 )  # fmt: skip
 
 
-@thorough
-# Two examples of many rows: an example is a statement of 60 columns, which takes Spark seconds.
+# Two examples of many rows: an example is a statement of 60 columns, which takes Spark some seconds.
 @settings(max_examples=2, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(cells=st.lists(CELLS, min_size=20, max_size=60))
 def test_every_reduction_comes_to_the_same_on_both_engines(bench, on_spark, cells):
@@ -97,16 +92,14 @@ def test_every_reduction_comes_to_the_same_on_both_engines(bench, on_spark, cell
     }
 
 
-@thorough
 def test_every_window_roll_up_breakdown_and_index_comes_to_the_same(bench, on_spark, programme_rows):
     here, there = (list(b.run(programme_rows, "2021Q3")) for b in (bench, on_spark))
     assert there == here
     assert {value.measure for value in here if value.number is not None} > {
-        "approval", "awarded_each", "gravity", "last_item", "rank", "settled_wh", "cost",
+        "approval", "awarded_each", "gravity", "last_item", "rank", "settled_wh", "cost", "standing", "double_standing",
     }  # fmt: skip
 
 
-@thorough
 def test_rows_behind_a_number_are_the_same_and_it_is_explained_the_same(bench, on_spark, programme_rows):
     found = []
     for b in (bench, on_spark):
