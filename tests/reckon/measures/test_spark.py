@@ -8,15 +8,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+import mingjian.schemes.green_power
 from mingjian.base.errors import MingjianError, Misuse
 from mingjian.base.values import Period
-from mingjian.declare import Expr, coalesce, greatest, least, literal, where
+from mingjian.declare import Expr, coalesce, greatest, least, literal, load, missing, total, where
 from mingjian.reckon.measures import Spark, evaluate, explain, lineage
 
 pytestmark = pytest.mark.xdist_group("spark")
@@ -107,6 +109,33 @@ def test_rows_behind_a_number_are_the_same_and_it_is_explained_the_same(bench, o
             found.append((lineage(*parts, Q3, only=["gravity", "settled_wh"]), explain(*parts, "gravity", "L1", Q3)))
     assert found[0] == found[1]
     assert len(found[0][0]["L1"]["item"]) == 3
+
+
+def test_a_series_comes_to_the_same_whatever_is_missing_and_however_large(bench, on_spark, stating):
+    readings = Expr("field", ("use", "readings"), "series", "use")
+    used = Expr("field", ("use", "used"), "exact", "use")
+    formulas = {
+        "total": total(readings).sum(),
+        "either": coalesce(used, total(readings)).sum(),
+        "missing": missing(readings).max(),
+        "whole": total(readings).count(where=missing(readings) == 0),
+    }
+    steps = 31 * 96  # of a month
+    given = {
+        "a": range(steps),
+        "b": [None, *[7] * (steps - 1)],
+        "c": [2**62] * steps,
+    }  # whose sum has more than 64 bits
+    month = {"consumer": "U1", "month": "2021-07"}
+    rows = {
+        "subject": [stating("R", "region"), stating("U1", "consumer", "R")],
+        "use": [month | {"meter": m, "readings": [*r]} for m, r in given.items()] + [month | {"meter": "d", "used": 5}],
+    }
+    green = load(Path(mingjian.schemes.green_power.__file__).parent)
+    found = [type(b)(green).formulas(formulas, rows, of="consumer") for b in (bench, on_spark)]
+    numbers = [{name: value.number for name, value in values.items()} for values in found]
+    summed = sum(range(steps)) + 2**62 * steps
+    assert numbers == [{"total": summed, "either": summed + 5, "missing": 1, "whole": 2}] * 2
 
 
 @pytest.mark.parametrize(

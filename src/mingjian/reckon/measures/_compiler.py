@@ -151,7 +151,7 @@ class Compiler:
                 return self._lookup(expr)
             case "total":
                 series = self.column(_expr(expr.args[0]))
-                return (_missing(series) == 0).ifelse(series.sums(), None)
+                return (_missing(series) == 0).ifelse(series.cast(f"array<{_decimal(0)}>").sums(), None)
             case "missing":
                 return _missing(self.column(_expr(expr.args[0])))
             case "isin":
