@@ -63,7 +63,8 @@ class Grid:
     def why(self, name: str, period: str) -> Explained:
         with self.view() as view:
             known = Hierarchy.of_rows(SUBJECTS, SCHEME.subjects)
-            return explained(SCHEME, view, known, self.ledger, name, "C", Period.parse(period), "")
+            (found,) = explained(SCHEME, view, known, self.ledger, name, ["C"], Period.parse(period), "")
+            return found
 
 
 @pytest.fixture
