@@ -110,9 +110,10 @@ Use = Callable[[int], list[Told]]
 
 
 def _kill(process: int) -> None:
-    """The victim and all that it started: each is a session of its own."""
-    with suppress(ProcessLookupError):
-        os.killpg(process, signal.SIGKILL)
+    """The victim and all that it started: each becomes a session of its own, unless it dies before it comes to that."""
+    for kill in (os.killpg, os.kill):
+        with suppress(ProcessLookupError):
+            kill(process, signal.SIGKILL)
 
 
 # -- the web face and its user ------------------------------------------------------------------------------------------
