@@ -83,8 +83,7 @@ $(READY): pyproject.toml constraints.txt
 	  if $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then python=$$p; break; fi; done; \
 	if [ -z "$$python" ]; then echo 'Python 3.11 was not found: install it (Debian: python3.11 python3.11-venv)' >&2; exit 1; fi; \
 	$$python -m venv .venv || { echo 'no virtual environment could be made (Debian: install python3.11-venv)' >&2; exit 1; }
-	@# Bytecode is made of what is imported, when it is: of all that is installed it would take as long as the rest.
-	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 # Documents are drawn in Chinese and English; without these fonts Typst would leave blanks.
