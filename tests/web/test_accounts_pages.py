@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,7 @@ from joserfc import jwk, jwt
 
 from mingjian.base.errors import Misuse
 from mingjian.web import Oidc
-from mingjian.web._serve import configured, oidc_in
+from mingjian.web._serve import _listening, configured, oidc_in
 
 PASSWORD = "a mirror, bright and still"
 NEXT = "an even brighter mirror"
@@ -489,3 +490,11 @@ def test_a_provider_is_named_whole_or_not_at_all() -> None:
     with pytest.raises(Misuse):
         oidc_in({names[0]: "x"})
     assert "x" not in repr(Oidc("i", "c", "x"))
+
+
+def test_the_end_of_an_answer_does_not_wait_for_its_beginning_to_be_confirmed() -> None:
+    """Of a socket that asyncio did not make itself it leaves Nagle's algorithm on: 40 ms a page."""
+    with _listening("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
