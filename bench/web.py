@@ -95,6 +95,7 @@ async def signed_in(address: str, who: str, secret: str) -> AsyncIterator[httpx.
 async def live(browser: httpx.AsyncClient, who: str, until: float, chance: random.Random, timings: Timings) -> int:
     """One person at work until the time is over; how many of the answers were errors."""
     errors = 0
+    await asyncio.sleep(chance.uniform(0.0, 3.0))  # people do not all come in the same instant
     while time.perf_counter() < until:
         path = pages_of(who, chance)
         started = time.perf_counter()
