@@ -209,7 +209,9 @@ def explain(site: Site, meter: Meter, name: str, issue: Mapping[str, Any]) -> No
     workspace, scheme = site.open(name)
     period = Period.parse(issue["period"])
     workspace.hierarchy(scheme)  # which every process reads once, and the step before has timed
-    subject, shown = issue["papers"][0], scheme.statements[issue["statements"][0]].show
+    statement = issue["statements"][0]
+    there, shown = workspace.subjects(scheme, statement, period), scheme.statements[statement].show
+    subject = next((paper for paper in issue["papers"] if paper in there), there[0])  # other scales have other ids
     values = [v for v in workspace.measure(scheme, period, only=shown, subjects=[subject]) if v.measure in shown]
     tried = Meter()
     for measure, member in dict.fromkeys((value.measure, value.member) for value in values):
