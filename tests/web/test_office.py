@@ -246,6 +246,16 @@ def test_the_heat_map_leads_to_the_portraits(office: Any) -> None:
     assert "function" not in re.findall(r'<script type="application/json" id="data-heat">(.*?)</script>', page.text)[0]
 
 
+def test_the_panorama_has_new_evidence_at_once_in_the_language_of_each(office: Any, said: Any) -> None:
+    one, other = come(office, "office"), come(office, "assessor")
+    other.post("/language", {"language": "zh"})
+    assert "Bureau two 65.00 → 75.00" in said(one.get("/panorama"))
+    assert "二局 65.00 → 75.00" in said(other.get("/panorama"))
+    put(office.house.office, "task", [{**row, "awarded": "7.0"} for row in tasks() if row["task"] == "2021Q3-U2-1"])
+    assert "Bureau two 65.00 → 85.00" in said(one.get("/panorama"))
+    assert "二局 65.00 → 85.00" in said(other.get("/panorama"))
+
+
 # -- tables and letters -------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("statement", ["unit_portrait", "leader_portrait"])
 def test_a_table_is_a_workbook_without_formulas(office: Any, statement: str) -> None:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -65,6 +67,7 @@ class Pages:
         self.words, self.static, self.cookies = words, static, cookies
         self._zone = ZoneInfo(zone)
         self._speech = {language: Speech(words, language) for language in LANGUAGES}
+        self._parts: WeakKeyDictionary[object, dict[tuple[str, Language], Markup]] = WeakKeyDictionary()
         self._environments = {language: self._environment(language) for language in LANGUAGES}
 
     def speech(self, request: Request) -> Speech:
@@ -100,6 +103,14 @@ class Pages:
         if visit.said is not None:
             self.cookies.drop(response, "said")
         return response
+
+    def part(self, request: Request, template: str, of: object, values: Callable[[], Mapping[str, Any]]) -> Markup:
+        """A part of a page that says the same to everybody who may see ``of``: made once a language, and forgotten with it."""
+        language = visit_of(request).language
+        made = self._parts.setdefault(of, {})
+        if (template, language) not in made:
+            made[template, language] = Markup(self._environments[language].get_template(template).render(values()))
+        return made[template, language]
 
     def keep_language(self, response: Response, language: Language) -> None:
         """Have the browser keep the language."""

@@ -83,12 +83,13 @@ class Forest:
     lines: tuple[Beside, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Panorama:
     """A period at a glance. ``cells`` has the value of subject and member; ``scores`` the index of each subject.
 
     ``subjects`` are in order of id: nothing here says who comes before whom. ``bands`` are the bounds between the bands of a
-    cell's value, the lowest first: those of the declared grades, of the indicators themselves or else of their index.
+    cell's value, the lowest first: those of the declared grades, of the indicators themselves or else of their index. A
+    panorama is equal to itself alone, so that what is drawn of it can be kept beside it.
     """
 
     period: Period

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mingjian.base.values import Period, unit_word
-from mingjian.declare import Title
+from mingjian.declare import Scheme, Title
 from mingjian.web._house import AtDesk, Home
+from mingjian.web._page import Speech
 from mingjian.web.office._pictures import bins, forest, heat, ranges
 from mingjian.workspace import Member, Panorama
 
@@ -35,33 +37,42 @@ def panorama(request: Request, house: Home, desk: AtDesk, period: str = "", unit
     laid = desk.panorama(Period.parse(period) if period else desk.current())
     scheme, speech = house.scheme, house.pages.speech(request)
     chosen = laid.forest(unit or laid.subjects[0].id) if laid.subjects else None
-    up = [mover for mover in laid.movers if mover.change > 0]
-    down = [mover for mover in laid.movers if mover.change < 0]
-    measure = scheme.measures[laid.measure]
     return house.pages.html(
         request,
         "office/panorama.html",
         laid=laid,
-        groups=_groups(laid),
-        shades=[min(band, SHADES - 1) for band in range(len(laid.bands) + 1)],
-        ranges=ranges(laid, speech),
         middle=_middle(laid),
-        up=up[:MOST_MOVERS],
-        down=down[:MOST_MOVERS],
-        still=len(laid.movers) - len(up) - len(down),
-        moved=(len(up), len(down)),
-        first=FIRST,
+        glance=house.pages.part(request, "office/_glance.html", laid, lambda: _glance(laid, scheme, speech)),
         chosen=chosen,
-        measure=measure,
         of=scheme.subjects[laid.index.of].title,
-        unit_of_index=unit_word(laid.index.unit, speech.language),
-        unit_of_cells=unit_word(measure.unit, speech.language),
-        heat=heat(laid, speech),
-        bins=bins(laid, speech),
         forest=forest(chosen, laid, speech) if chosen is not None else None,
         periods=desk.periods(),
         synthetic=house.workspace.synthetic(scheme),
     )
+
+
+def _glance(laid: Panorama, scheme: Scheme, speech: Speech) -> Mapping[str, Any]:
+    """What is shown to everybody who may see it, whoever is set beside their peers."""
+    up = [mover for mover in laid.movers if mover.change > 0]
+    down = [mover for mover in laid.movers if mover.change < 0]
+    measure = scheme.measures[laid.measure]
+    return {
+        "laid": laid,
+        "groups": _groups(laid),
+        "shades": [min(band, SHADES - 1) for band in range(len(laid.bands) + 1)],
+        "ranges": ranges(laid, speech),
+        "middle": _middle(laid),
+        "up": up[:MOST_MOVERS],
+        "down": down[:MOST_MOVERS],
+        "moved": (len(up), len(down)),
+        "first": FIRST,
+        "measure": measure,
+        "of": scheme.subjects[laid.index.of].title,
+        "unit_of_index": unit_word(laid.index.unit, speech.language),
+        "unit_of_cells": unit_word(measure.unit, speech.language),
+        "heat": heat(laid, speech),
+        "bins": bins(laid, speech),
+    }
 
 
 def _groups(laid: Panorama) -> tuple[Group, ...]:
