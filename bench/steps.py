@@ -23,6 +23,7 @@ import orjson
 import pyarrow.csv
 import pyarrow.parquet
 import rfc8785
+from copies import copy_rows
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from meter import Meter
 
@@ -52,11 +53,12 @@ ROW = bytes(200)  # about what a ballot line is in canonical JSON, with its salt
 
 @dataclass(frozen=True)
 class Site:
-    """An example, the folder that it is built into, and how many times its size it is."""
+    """An example, the folder that it is built into, how many times its size it is, and how often each row is laid there then."""
 
     example: Path
     into: Path
     scale: int
+    copies: int = 1
 
     @cached_property
     def declared(self) -> dict[str, Any]:
@@ -82,7 +84,7 @@ class Site:
 
     def target(self, text: str) -> str:
         """What is asked at a hundred times."""
-        return text if self.scale == MANY else ""
+        return text if self.scale * self.copies == MANY else ""
 
 
 Step = Callable[[Site, Meter], None]
@@ -97,11 +99,15 @@ def steps(site: Site) -> Iterator[tuple[str, Step]]:
         for kind in evidence_types_of(name):
             yield f"{name}: add {kind}", partial(add, name=name, kind=kind)
             yield f"{name}: catch up with {kind}", partial(reach, name=name, kind=kind)
+        if site.copies > 1:
+            yield f"{name}: copy", partial(copy, name=name)
+        verbs = (("measure", measure), ("explain", explain), ("issue", issue_all))
         for issue in programme["issue"]:
-            for verb, step in (("measure", measure), ("explain", explain), ("issue", issue_all)):
+            for verb, step in verbs if site.copies == 1 else verbs[:1]:
                 yield f"{name}: {verb} {issue['period']}", partial(step, name=name, issue=issue)
-        yield f"{name}: verify", partial(verify, name=name)
-    if "claims" in site.declared:
+        if site.copies == 1:
+            yield f"{name}: verify", partial(verify, name=name)
+    if "claims" in site.declared and site.copies == 1:
         yield "claims", claims
     yield "command line", answer
 
@@ -184,6 +190,13 @@ def reach(site: Site, meter: Meter, name: str, kind: str) -> None:
     with meter.floor("DuckDB: CREATE TABLE AS"), duckdb.connect(database) as connection:
         connection.execute("CREATE TABLE kept AS FROM given")
     database.unlink()
+
+
+def copy(site: Site, meter: Meter, name: str) -> None:
+    """The rows as often as is asked, in the projection."""
+    workspace, scheme = site.open(name)
+    with meter.work(f"{site.copies} of each row") as line:
+        line.count = copy_rows(workspace, scheme, site.copies)
 
 
 def measure(site: Site, meter: Meter, name: str, issue: Mapping[str, Any]) -> None:

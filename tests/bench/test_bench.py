@@ -46,3 +46,15 @@ def test_a_step_that_is_not_there_is_said(tmp_path: Path) -> None:
     done = _run(tmp_path, "--only", "nothing")
     assert done.returncode == 2
     assert "green_power: add contract" in done.stderr
+
+
+def test_each_row_is_laid_so_many_times_as_is_asked(tmp_path: Path) -> None:
+    """What is measured of copies is as much again for each: as of a thousand times the example, in a small one."""
+    counted = []
+    for copies in ("1", "3"):
+        done = _run(tmp_path, "--only", "measure", "--copies", copies)
+        assert done.returncode == 0, done.stderr
+        counted.append(re.findall(r"(?:subjects|measure 2021) +([0-9,]+)", done.stdout))
+    once, thrice = ([int(count.replace(",", "")) for count in counts] for counts in counted)
+    assert thrice == [3 * count for count in once]
+    assert len(once) == 2
