@@ -146,9 +146,12 @@ def _run_length(table: pa.Table) -> int:
 
 def _chunk_rows(chunk: pa.RecordBatch) -> list[bytes]:
     parts: list[Any] = []
-    for opening, name in zip(chain("{", repeat(",")), sorted(chunk.schema.names), strict=False):
-        parts += [f"{opening}{_quote(name)}:", _cells(name, chunk.column(name))]
-    rows: list[bytes] = pc.cast(_joined(*parts, "}"), pa.binary()).to_pylist()
+    between = "{"
+    for name in sorted(chunk.schema.names):
+        cells, mark = _cells(name, chunk.column(name))
+        parts += [f"{between}{_quote(name)}:{mark}", cells]
+        between = f"{mark},"
+    rows: list[bytes] = pc.cast(_joined(*parts, f"{mark}}}"), pa.binary()).to_pylist()
     return rows
 
 
@@ -160,24 +163,32 @@ def _quote(text: str) -> str:
     return orjson.dumps(text).decode()  # for strings, orjson's escapes are those of RFC 8785
 
 
-def _cells(name: str, column: _Cells) -> _Cells:
-    """The JSON text of each value."""
+def _cells(name: str, column: _Cells) -> tuple[_Cells, str]:
+    """The JSON text of each value, and the mark that still has to stand around all of them, if any."""
     try:
         column.validate(full=True)
     except pa.ArrowInvalid as fault:
         raise Misuse("no canonical row", why=f"column {name}: {fault}") from fault
     if column.type == pa.bool_():
-        return pc.fill_null(pc.cast(column, pa.string()), "null")
+        return pc.fill_null(pc.cast(column, pa.string()), "null"), ""
     if column.type == _SERIES:
-        return pa.array(map(_series, column), pa.string())
+        return pa.array(map(_series, column), pa.string()), ""
     if column.type != pa.string():
         text: _Cells = _plain_text(name, column)
-    elif pc.any(pc.match_substring_regex(column, _ESCAPED)).as_py():
+    elif _has_escapes(column):
         quoted = (None if value is None else _quote(value)[1:-1] for value in column.to_pylist())
         text = pa.array(quoted, pa.string())
     else:
         text = column
-    return pc.fill_null(_joined('"', text, '"'), "null")
+    return (pc.fill_null(_joined('"', text, '"'), "null"), "") if text.null_count else (text, '"')
+
+
+def _has_escapes(texts: _Cells) -> bool:
+    """Whether one of them has a character that JSON escapes: they are looked through as one text, which is much faster."""
+    there = texts.drop_null()
+    whole = pc.binary_join(pa.ListArray.from_arrays([0, len(there)], there), "")
+    found: bool = pc.any(pc.match_substring_regex(whole, _ESCAPED)).as_py()
+    return found
 
 
 def _series(series: Any) -> bytes:
@@ -200,8 +211,8 @@ def _plain_text(name: str, column: _Cells) -> _Cells:
         _check_years(name, column)
     if kind == _INSTANT:
         # Without its zone, which is UTC, Arrow writes an instant three times as fast: 2021-09-07 08:00:00.000000
-        text = pc.replace_substring(pc.cast(pc.cast(column, pa.timestamp("us")), pa.string()), " ", "T")
-        return _joined(pc.replace_substring(text, ".000000", ""), "Z")
+        text = pc.binary_replace_slice(pc.cast(pc.cast(column, pa.timestamp("us")), pa.string()), 10, 11, "T")
+        return pc.replace_substring(pc.binary_replace_slice(text, 26, 26, "Z"), ".000000Z", "Z")
     if pa.types.is_decimal(kind) and kind.scale > _LARGEST_PLAIN_SCALE:
         plain = (None if value is None else format(value, "f") for value in column.to_pylist())
         return pa.array(plain, pa.string())
@@ -209,9 +220,9 @@ def _plain_text(name: str, column: _Cells) -> _Cells:
 
 
 def _check_years(name: str, column: _Cells) -> None:
-    years: _Cells = pc.year(column)
-    bounds = pc.min_max(years).as_py()
-    if bounds["min"] is not None and not 1 <= bounds["min"] <= bounds["max"] <= 9999:
+    ends = pc.min_max(column)
+    first, last = (pc.year(ends[end]).as_py() for end in ("min", "max"))
+    if first is not None and not 1 <= first <= last <= 9999:
         raise Misuse("no canonical row", why=f"column {name} has a year outside 1 to 9999")
 
 
