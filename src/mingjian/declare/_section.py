@@ -23,6 +23,7 @@ CODE_FILE = "measures.py"
 _LARGEST = 2**20  # bytes of a file
 _DEEPEST = 64  # tables and arrays in one another
 _LARGEST_EXPONENT = 400  # of a number in a file: far beyond any that can be kept
+_NO_NUMBER = Decimal("NaN")
 _LONG_KEY = re.compile(rb"(?<![\w\"'.-])(?:(?:[\w-]++|\"[^\"\n]*+\"|'[^'\n]*+')\s*+\.\s*+){%d}" % _DEEPEST)
 _LONGEST_NUMBER = 38  # digits before and after the point that every store of ours can hold
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
@@ -197,7 +198,8 @@ class Section:
         made = Decimal(value)
         exponent = made.as_tuple().exponent
         if not isinstance(exponent, int) or made.adjusted() > _LONGEST_NUMBER or exponent < -_LONGEST_NUMBER:
-            self.fault("bad-value", f"{key} is no number that can be counted with", key)
+            digits = f"write it with at most {_LONGEST_NUMBER} digits on either side of the point"
+            self.fault("bad-value", f"{key} is no number that can be counted with", key, digits)
             return Decimal(0)
         return Decimal(format(made, "f"))
 
@@ -243,7 +245,6 @@ def _bounded(source: bytes) -> dict[str, Any]:
 
 
 def _decimal(text: str) -> Decimal:
+    """The number as written; none at all for one that is made to exhaust whoever reckons with it."""
     number = Decimal(text.replace("_", ""))
-    if number.is_finite() and abs(number.adjusted()) > _LARGEST_EXPONENT:
-        raise ValueError(f"a number with the exponent {number.adjusted()}")
-    return number
+    return _NO_NUMBER if number.is_finite() and abs(number.adjusted()) > _LARGEST_EXPONENT else number
