@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mingjian.base.errors import Forbidden, MingjianError, Misuse
+from mingjian.base.errors import Forbidden, MingjianError, Misuse, Tampered
 from mingjian.base.keys import NoteKey, SigningKey
 from mingjian.record.ledger import (
     EMPTY_ROOT,
@@ -32,6 +32,7 @@ from mingjian.record.ledger._store import Store
 ORIGIN = "example.org/test"
 KEY = SigningKey.from_seed(b"k" * 32)
 Place = dict[str, Any]
+Query = Callable[..., list[tuple[Any, ...]]]
 NOON = datetime(2021, 9, 7, 12, 0, 0, 123_456, tzinfo=timezone(timedelta(hours=8)))
 
 
@@ -118,6 +119,26 @@ def test_time_never_goes_back(place: Place) -> None:
     assert third == first + timedelta(seconds=1)
 
 
+def test_what_others_appended_meanwhile_comes_first(ledger: Ledger, place: Place) -> None:
+    ledger.append_all([batch("a")] * 254)
+    later = Ledger.open(**place, now=lambda: NOON + timedelta(hours=1))
+    for writer in (later, ledger, ledger, later):  # the third begins another tile
+        writer.append(batch("b"))
+    assert [entry.index for entry in ledger.entries()] == list(range(258))
+    assert ledger.entry(255).at == later.entry(254).at > ledger.entry(253).at
+    assert ledger.root() == root_of(entry.leaf_hash for entry in ledger.entries())
+    assert ledger.audit() == []
+
+
+def test_nothing_is_appended_to_an_entry_that_was_changed(ledger: Ledger, query: Query) -> None:
+    header = ledger.append(batch("a")).leaf
+    query(ledger, 'UPDATE entry SET header = ? WHERE "index" = 0', header.replace(b'"index":0', b'"index":1'))
+    with pytest.raises(Tampered, match="entry 0"):
+        ledger.append(batch("b"))
+    query(ledger, 'UPDATE entry SET header = ? WHERE "index" = 0', header)
+    assert ledger.append(batch("b")).index == 1
+
+
 def test_a_clock_must_know_its_zone(tmp_path: Path) -> None:
     ledger = Ledger.create(tmp_path, origin=ORIGIN, key=KEY, now=lambda: NOON.replace(tzinfo=None))
     with pytest.raises(Misuse, match="a time without a zone"):
@@ -157,7 +178,7 @@ def test_a_crash_between_blob_and_commit_leaves_the_ledger_clean(
         raise OSError("power cut")
 
     with monkeypatch.context() as patch:
-        patch.setattr("mingjian.record.ledger._store._keep_tiles", crash)  # the last step before the commit
+        patch.setattr("sqlalchemy.engine.Connection.commit", crash)  # the last step before the commit
         with pytest.raises(OSError, match="power cut"):
             ledger.append(large())
     assert list((tmp_path / "blobs").iterdir()), "the blob was written first"

@@ -64,7 +64,7 @@ def _with_rows(ledger: Ledger, table: pa.Table, roots: list[bytes]) -> Ledger:
     """The ledger opened again, with other bytes in the place of its rows."""
     from mingjian.record.ledger import _payload
 
-    name = ledger._store.blobs.put(_payload._parquet(table, roots))
+    name = ledger._store.blobs.put(_payload._Parquet(table).ended(roots))
     with sqlite3.connect(ledger._store.name) as connection:
         connection.execute("UPDATE payload SET blob = ?", [name])
     return Ledger.open(Path(ledger._store.name).parent)

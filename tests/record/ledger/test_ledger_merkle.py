@@ -17,7 +17,7 @@ from mingjian.record.ledger import (
     verify_inclusion,
     verify_subtree,
 )
-from mingjian.record.ledger._merkle import Tree, proof_ranges
+from mingjian.record.ledger._merkle import HASH_SIZE, Tree, proof_ranges
 from mingjian.record.ledger._tiles import TileKey, extended, range_hash
 
 LARGEST = 70
@@ -66,17 +66,17 @@ class Tiles:
     """Tiles in memory, counting what is read."""
 
     def __init__(self, leaves: Sequence[bytes] = ()) -> None:
-        self.tiles: dict[TileKey, list[bytes]] = {}
+        self.tiles: dict[TileKey, bytes] = {}
         self.size = self.reads = 0
         self.append(leaves)
 
     def append(self, leaves: Sequence[bytes]) -> None:
-        self.tiles |= {key: list(tile) for key, tile in extended(self.read, self.size, leaves).items()}
+        self.tiles |= extended(self.read, self.size, leaves)
         self.size += len(leaves)
 
-    def read(self, level: int, number: int) -> list[bytes]:
+    def read(self, level: int, number: int) -> bytes:
         self.reads += 1
-        return self.tiles.get((level, number), [])
+        return self.tiles.get((level, number), b"")
 
     def proof(self, start: int, end: int, size: int) -> list[bytes]:
         return [range_hash(self.read, low, high) for low, high in proof_ranges(start, end, size)]
@@ -177,7 +177,7 @@ def test_tiles_grow_to_the_same_tree_in_whatever_steps(steps: tuple[int, ...]) -
 
 def test_a_tile_cut_short_is_noticed() -> None:
     tiles = Tiles(LEAVES)
-    tiles.tiles[0, 0] = tiles.tiles[0, 0][:-1]
+    tiles.tiles[0, 0] = tiles.tiles[0, 0][:-HASH_SIZE]
     with pytest.raises(Tampered, match="tile 0/0"):
         range_hash(tiles.read, 0, LARGEST)
 

@@ -14,7 +14,7 @@ import pytest
 from mingjian.base.errors import Finding, MingjianError, Misuse, Tampered
 from mingjian.base.keys import SigningKey
 from mingjian.record.ledger import Batch, Entry, Ledger, RowProof, leaf_hash
-from mingjian.record.ledger._payload import _parquet
+from mingjian.record.ledger._payload import _Parquet
 from mingjian.record.ledger._tiles import extended
 
 ORIGIN = "example.org/test"
@@ -100,7 +100,7 @@ def test_a_blob_that_is_no_table_or_another_one(where: Path) -> None:
 
 def test_a_blob_whose_rows_have_no_canonical_form(where: Path) -> None:
     table = pa.table({"text": pa.array([b"\xff" * 100] * 1000).view(pa.string())})
-    name = Ledger.open(where)._store.blobs.put(_parquet(table, []))
+    name = Ledger.open(where)._store.blobs.put(_Parquet(table).ended([]))
     query(where, 'UPDATE payload SET blob = ? WHERE "index" = 4', name)
     assert audit(where) == [("rows-differ", "entry 4")]
 
@@ -235,9 +235,8 @@ def rewrite(where: Path, index: int) -> None:
     [[header]] = query(where, 'SELECT header FROM entry WHERE "index" = ?', index)
     query(where, 'UPDATE entry SET header = ? WHERE "index" = ?', header.replace(b"office", b"nobody"), index)
     leaves = [leaf_hash(row[0]) for row in query(where, 'SELECT header FROM entry ORDER BY "index"')]
-    for (level, number), hashes in extended(lambda level, number: [], 0, leaves).items():
-        where_tile = (b"".join(hashes), level, number)
-        query(where, "UPDATE tile SET hashes = ? WHERE level = ? AND number = ?", *where_tile)
+    for (level, number), hashes in extended(lambda level, number: b"", 0, leaves).items():
+        query(where, "UPDATE tile SET hashes = ? WHERE level = ? AND number = ?", hashes, level, number)
 
 
 def test_history_rewritten_with_care_is_exposed_by_an_old_checkpoint(where: Path) -> None:

@@ -168,7 +168,7 @@ def test_a_commit_that_breaks_is_acknowledged_to_nobody(ledger: Ledger, monkeypa
         raise OSError("disk full")
 
     with monkeypatch.context() as patch:
-        patch.setattr("mingjian.record.ledger._store._keep_tiles", crash)
+        patch.setattr("sqlalchemy.engine.Connection.commit", crash)
         with held(ledger) as ask:
             asked = [ask(batch(who)) for who in range(3)]
     faults = [future.exception() for future in asked]

@@ -24,7 +24,7 @@ from mingjian.record.ledger._header import is_header
 from mingjian.record.ledger._merkle import leaf_hashes, root_of
 from mingjian.record.ledger._payload import KEY_SIZE, Stored, check_rows, lines_of, plain_root, read_placed
 from mingjian.record.ledger._store import UNREADABLE, Record, Store, first_line, lookup_values
-from mingjian.record.ledger._tiles import TILE_WIDTH, extended, tile_name
+from mingjian.record.ledger._tiles import TILE_WIDTH, extended, hashes_of, tile_name
 
 ERASURE: Final = "erasure"  # the kind of an entry that says how many rows of which entries were erased
 ERASURE_SCHEMA: Final = pa.schema([("entry", pa.int64()), ("rows", pa.int64())])
@@ -63,7 +63,7 @@ def readable(name: str) -> Iterator[None]:
 def _findings(store: Store, signed: Checkpoint | None, progress: Progress) -> Iterator[Finding]:
     size = store.size()
     leaves: list[bytes] = []  # what the headers hash to
-    held: list[bytes] = []  # what the tree says they do
+    roots: list[bytes] = []  # of the full tiles of what the tree says they do
     erasures: dict[int, bytes] = {}
     for start in range(0, size, TILE_WIDTH):
         end = min(start + TILE_WIDTH, size)
@@ -72,13 +72,14 @@ def _findings(store: Store, signed: Checkpoint | None, progress: Progress) -> It
         erasures |= {index: header for index, header in headers.items() if records[index].kind == ERASURE}
         hashes = dict(zip(headers, leaf_hashes(headers.values()), strict=True))
         leaves += [hashes.get(index, b"") for index in range(start, end)]
-        held += _padded(_tile(store, 0, start // TILE_WIDTH), end - start)
+        held = _padded(hashes_of(_tile(store, 0, start // TILE_WIDTH)), end - start)
+        roots += [root_of(held)] if len(held) == TILE_WIDTH else []
         doubtful = {index: header for index, header in headers.items() if not is_sound(records[index])}
         stored = _rows(store, [*doubtful])
         for index in range(start, end):
             if index not in headers:
                 yield _without_header(index, records.get(index))
-            elif leaves[index] != held[index]:
+            elif leaves[index] != held[index - start]:
                 message = f"its header does not have the hash that stands in {tile_name(0, start // TILE_WIDTH)}"
                 yield _of_entry(index, "entry-differs", message)
             if index in doubtful:
@@ -86,7 +87,7 @@ def _findings(store: Store, signed: Checkpoint | None, progress: Progress) -> It
             progress(index + 1, size)
     yield from _missing_end(store)
     yield from _erasure_findings(store, size, erasures)
-    yield from _tile_findings(store, held)
+    yield from _tile_findings(store, roots)
     if signed is not None:
         yield from _checkpoint_findings(signed, leaves)
 
@@ -165,14 +166,14 @@ def _erasure_findings(store: Store, size: int, erasures: Mapping[int, bytes]) ->
             yield _of_entry(index, "erased-unrecorded", message)
 
 
-def _tile(store: Store, level: int, number: int) -> list[bytes]:
-    """The hashes of a tile; none where something else stands, which is then not what the tree has there."""
+def _tile(store: Store, level: int, number: int) -> bytes:
+    """A tile; no bytes where something else stands, which is then not what the tree has there."""
     try:
         return store.tile(level, number)
     except Damaged:
         raise
     except Tampered:
-        return []
+        return b""
 
 
 def _padded(hashes: list[bytes], count: int) -> list[bytes]:
@@ -183,17 +184,16 @@ def _missing_end(store: Store) -> Iterator[Finding]:
     with store.turn():  # else an append in between would look like entries cut off
         size = store.size()
         tile = _tile(store, 0, size // TILE_WIDTH)
-    if len(tile) > size % TILE_WIDTH:
+    if len(hashes_of(tile)) > size % TILE_WIDTH:
         yield _of_entry(size, "entry-missing", "the tree goes on, but entries are missing from here on")
 
 
-def _tile_findings(store: Store, held: list[bytes]) -> Iterator[Finding]:
-    """The upper tiles against those of the hashes in the lowest, so that one changed header is one finding."""
-    expected = extended(lambda level, number: [], 0, held)
-    for (level, number), hashes in expected.items():
-        if level and _tile(store, level, number)[: len(hashes)] != hashes:
+def _tile_findings(store: Store, roots: list[bytes]) -> Iterator[Finding]:
+    """The upper tiles against the roots of the lowest, so that one changed header is one finding."""
+    for (below, number), hashes in extended(lambda level, number: b"", 0, roots).items():
+        if _tile(store, below + 1, number)[: len(hashes)] != hashes:
             message = "its hashes are not those of the tiles below it"
-            yield Finding("tile-differs", message, Place(file=tile_name(level, number)))
+            yield Finding("tile-differs", message, Place(file=tile_name(below + 1, number)))
 
 
 def _checkpoint_findings(signed: Checkpoint, leaves: list[bytes]) -> Iterator[Finding]:

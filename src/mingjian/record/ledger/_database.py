@@ -54,7 +54,10 @@ class Database(Protocol):
         """
 
     def insert(self, connection: Connection, table: sa.Table, rows: Sequence[Values]) -> None:
-        """Add rows, each with the values of all columns in the table's order, of which there must be at least one."""
+        """Add rows, each with the values of all columns in the table's order, of which there must be at least one.
+
+        A tile takes the place of the shorter one that is there.
+        """
 
     def scrub(self) -> None:
         """Write anew what erasures deleted from, so that no byte of what was deleted is left in the database's own files.

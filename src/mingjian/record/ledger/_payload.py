@@ -9,9 +9,9 @@ from __future__ import annotations
 import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BytesIO
 from itertools import chain, count, groupby, islice
 from typing import Any, Final
 
@@ -132,27 +132,27 @@ def prepare(batch: Batch, keys: Mapping[str, bytes]) -> Prepared:
     columns, key = columns_of(batch.table), secrets.token_bytes(KEY_SIZE)
     if batch.named_owners:
         return _prepare_owned(batch, columns, key, keys)
-    short = _Short()
-    roots = _plain_roots(short.passing(canonical_chunks(batch.table)), key)
-    inline = short.lines is not None
-    payload = (
-        b"\n".join(short.lines) if short.lines is not None else _parquet(batch.table.cast(schema_of(columns)), roots)
-    )
-    return Prepared(batch, columns, root_of(roots), key, payload, inline)
+    chunks = canonical_chunks(batch.table)
+    begun, size = _begun(chunks)
+    if size <= LARGEST_INLINE:
+        return Prepared(batch, columns, plain_root(begun, key), key, b"\n".join(begun), True)
+    with ThreadPoolExecutor(1) as beside:  # Parquet is written without the interpreter's lock, which hashing holds
+        writing = beside.submit(_Parquet, batch.table.cast(schema_of(columns)))
+        roots = _plain_roots(chain([begun], chunks), key)
+        payload = writing.result().ended(roots)
+    return Prepared(batch, columns, root_of(roots), key, payload, False)
 
 
-@dataclass(slots=True)
-class _Short:
-    """The lines that passed, as long as they are few enough to stand inline; then None."""
-
-    lines: list[bytes] | None = field(default_factory=list)
-    size: int = 0
-
-    def passing(self, chunks: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
-        for rows in chunks:
-            self.size += sum(map(len, rows)) + len(rows)
-            self.lines = self.lines + rows if self.lines is not None and self.size <= LARGEST_INLINE else None
-            yield rows
+def _begun(chunks: Iterable[list[bytes]]) -> tuple[list[bytes], int]:
+    """The first rows, all of them if they are few enough to stand inline, and how many bytes they come to as lines."""
+    rows: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        rows += chunk
+        size += sum(map(len, chunk)) + len(chunk)
+        if size > LARGEST_INLINE:
+            break
+    return rows, size
 
 
 def _prepare_owned(batch: Batch, columns: Columns, key: bytes, keys: Mapping[str, bytes]) -> Prepared:
@@ -173,7 +173,9 @@ def _prepare_owned(batch: Batch, columns: Columns, key: bytes, keys: Mapping[str
         _put(leaves, places, row_leaves(salts, lines))
     roots = _block_roots(leaves)
     inline = len(roots) <= 1 and sum(map(len, plain)) + len(plain) <= LARGEST_INLINE
-    payload = b"\n".join(plain) if inline else _parquet(table.slice(0, len(plain)).cast(schema_of(columns)), roots)
+    payload = (
+        b"\n".join(plain) if inline else _Parquet(table.slice(0, len(plain)).cast(schema_of(columns))).ended(roots)
+    )
     return Prepared(batch, columns, root_of(roots), key, payload, inline, tuple(sections))
 
 
@@ -203,14 +205,21 @@ def _block_roots(leaves: Iterable[bytes]) -> list[bytes]:
     return [root_of(block) for block in iter(lambda: tuple(islice(waiting, BLOCK)), ())]
 
 
-def _parquet(table: pa.Table, roots: Sequence[bytes]) -> bytes:
-    """The rows as Parquet, in row groups of a chunk, with the roots of the blocks of the whole batch in its metadata."""
-    buffer = BytesIO()
-    # The values of a series hardly repeat. (The stubs know of no list of columns here.)
-    flat: Any = [field.name for field in table.schema if not pa.types.is_nested(field.type)]
-    told = table.replace_schema_metadata({_ROOTS: b64encode(b"".join(roots))})
-    pq.write_table(told, buffer, compression="zstd", use_dictionary=flat, row_group_size=CHUNK)
-    return buffer.getvalue()
+class _Parquet:
+    """Rows as Parquet, in row groups of a chunk, that wait for the roots of the blocks of the whole batch."""
+
+    def __init__(self, table: pa.Table) -> None:
+        # The values of a series hardly repeat. (The stubs know of no list of columns here.)
+        flat: Any = [field.name for field in table.schema if not pa.types.is_nested(field.type)]
+        self._sink = pa.BufferOutputStream()
+        self._writer = pq.ParquetWriter(self._sink, table.schema, compression="zstd", use_dictionary=flat)
+        self._writer.write_table(table, row_group_size=CHUNK)
+
+    def ended(self, roots: Sequence[bytes]) -> bytes:
+        """The whole file, which has the roots in its metadata."""
+        self._writer.add_key_value_metadata({_ROOTS: b64encode(b"".join(roots))})
+        self._writer.close()
+        return self._sink.getvalue().to_pybytes()
 
 
 def lines_of(payload: bytes) -> list[bytes]:
@@ -313,7 +322,7 @@ def block_roots(stored: Stored, entry: Entry) -> list[bytes]:
     """The roots of the blocks, as they were kept with the rows, or from the rows where none were: together they have the
     entry's root. Raises Tampered as `check_rows` does.
     """
-    metadata = None if stored.inline else open_parquet(stored, entry.columns).schema_arrow.metadata
+    metadata = None if stored.inline else open_parquet(stored, entry.columns).metadata.metadata
     if not metadata or not metadata.get(_ROOTS):
         return check_rows(stored, entry)
     kept = b64decode(metadata[_ROOTS])

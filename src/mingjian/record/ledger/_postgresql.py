@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from mingjian.base.errors import MingjianError, Misuse
 from mingjian.record.ledger._database import Values
-from mingjian.record.ledger._tables import METADATA, OWNER_KEY, SECTION
+from mingjian.record.ledger._tables import METADATA, OWNER_KEY, SECTION, insertion
 
 PATIENCE: Final = 30_000  # milliseconds that an erasure waits for readers
 
@@ -194,7 +194,7 @@ def _insertion(table: sa.Table) -> str:
     """A statement that takes an array a column: one message to the server, however many rows."""
     kinds = (column.type.compile(_DIALECT).partition(" COLLATE ")[0] for column in table.c)
     arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
-    return f"INSERT INTO {table.name} SELECT * FROM unnest({arrays})"
+    return insertion(table, f"SELECT * FROM unnest({arrays})")
 
 
 def first_line(fault: Exception) -> str:

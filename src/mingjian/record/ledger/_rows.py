@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from io import BytesIO
 from itertools import chain, repeat
 from typing import Any, Final
@@ -54,12 +55,17 @@ def columns_of(table: pa.Table) -> Columns:
     The types are string, bool, int64, decimal(scale) of 38 digits, date, timestamp (microseconds, UTC) and list(int64).
     Raises Misuse for another type, for a table without columns, and for names that are empty, not ASCII or used twice.
     """
-    names = table.column_names
+    return _columns_of(table.schema)
+
+
+@lru_cache(maxsize=256)
+def _columns_of(schema: pa.Schema) -> Columns:
+    names = schema.names
     bad = [name for name in names if not (name and name.isascii())]
     if bad or not names or len(set(names)) < len(names):
         raise Misuse("not a table of rows", why=f"its columns are {names}", remedy="give each its own ASCII name")
     # Two types of list are equal whatever their values are called, and yet no key of a dict for each other.
-    kinds = [_SERIES if field.type == _SERIES else field.type for field in table.schema]
+    kinds = [_SERIES if field.type == _SERIES else field.type for field in schema]
     unknown = [f"{name}: {kind}" for name, kind in zip(names, kinds, strict=True) if kind not in _TEXTS]
     if unknown:
         raise Misuse("not a table of rows", why=", ".join(unknown), remedy=f"cast to one of {', '.join(_KINDS)}")
@@ -101,15 +107,20 @@ def _few_rows(table: pa.Table) -> list[bytes] | None:
 
     None where a value is not one of Python's (text that is no UTF-8, a year out of bounds): Arrow's way says what is wrong.
     """
-    names = sorted(table.column_names)
+    names, opened = _frame(table.schema)
     try:
         cells = [_few_cells(table.column(name)) for name in names]
     except (ValueError, OverflowError):
         return None
-    opened = [
-        f"{opening}{_quote(name)}:".encode() for opening, name in zip(chain("{", repeat(",")), names, strict=False)
-    ]
     return [b"".join(chain.from_iterable(zip(opened, row, strict=True))) + b"}" for row in zip(*cells, strict=True)]
+
+
+@lru_cache(maxsize=256)
+def _frame(schema: pa.Schema) -> tuple[Sequence[str], Sequence[bytes]]:
+    """The columns as they stand in a row, and what stands before the value of each."""
+    names = sorted(schema.names)
+    openings = chain("{", repeat(","))
+    return names, [f"{opening}{_quote(name)}:".encode() for opening, name in zip(openings, names, strict=False)]
 
 
 def _few_cells(column: _Cells) -> list[bytes]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +16,7 @@ from sqlalchemy.engine import Connection
 from mingjian.base.errors import MingjianError, Misuse
 from mingjian.record.ledger._database import Values
 from mingjian.record.ledger._sqlite_file import sqlite_engine
-from mingjian.record.ledger._tables import METADATA
+from mingjian.record.ledger._tables import METADATA, insertion
 
 PATIENCE: Final = 30_000  # milliseconds that a statement waits for others
 
@@ -80,7 +82,7 @@ class SqliteDatabase:
         before others have woken up; so the next one waits for it alone, and all others for being the next one. Each opens the
         files for itself, so that threads exclude each other too; the system frees the locks of a process that dies.
         """
-        with self._next_path.open("a") as gate, self._lock_path.open("a") as file:
+        with _opened(self._next_path) as gate, _opened(self._lock_path) as file:
             fcntl.flock(gate, fcntl.LOCK_EX)
             fcntl.flock(file, fcntl.LOCK_EX)
             fcntl.flock(gate, fcntl.LOCK_UN)
@@ -89,8 +91,7 @@ class SqliteDatabase:
 
     def insert(self, connection: Connection, table: sa.Table, rows: Sequence[Values]) -> None:
         """See `Database.insert`."""
-        places = ", ".join("?" * len(table.c))
-        connection.exec_driver_sql(f"INSERT INTO {table.name} VALUES ({places})", list(rows))
+        connection.exec_driver_sql(_insertion(table), list(rows))
 
     def scrub(self) -> None:
         """See `Database.scrub`.
@@ -109,6 +110,21 @@ class SqliteDatabase:
                 where=self.name,
                 remedy="erase again when the readers are done",
             )
+
+
+@cache
+def _insertion(table: sa.Table) -> str:
+    return insertion(table, f"VALUES ({', '.join('?' * len(table.c))})")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """A file to lock, made where there is none. A file object of Python's takes four times as long."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
+    try:
+        yield file
+    finally:
+        os.close(file)
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:

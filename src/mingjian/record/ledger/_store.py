@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +17,6 @@ from mingjian.base.errors import Misuse, Tampered
 from mingjian.record.ledger._blobs import Blobs, blobs_at
 from mingjian.record.ledger._database import Database, Values, database_at
 from mingjian.record.ledger._entry import Entry
-from mingjian.record.ledger._merkle import HASH_SIZE
 from mingjian.record.ledger._owned import Section, places_bytes, places_of
 from mingjian.record.ledger._payload import Prepared, Stored
 from mingjian.record.ledger._tables import (
@@ -29,8 +29,9 @@ from mingjian.record.ledger._tables import (
     PAYLOAD,
     SECTION,
     TILE,
+    octets,
 )
-from mingjian.record.ledger._tiles import TileKey
+from mingjian.record.ledger._tiles import TILE_WIDTH, TileKey
 
 UNREADABLE: Final = (sa.exc.DatabaseError, UnicodeDecodeError)  # sqlite3 cannot decode some messages about damage
 
@@ -38,16 +39,15 @@ _NAMES: Final = 500  # owners looked up in one statement
 
 # -- statements: built once, since building one takes longer than running it ------------------------------------------
 _WITHIN: Final = (ENTRY.c.index >= sa.bindparam("start"), ENTRY.c.index < sa.bindparam("end"))
-_LAST: Final = sa.select(ENTRY.c.index, ENTRY.c.header).order_by(ENTRY.c.index.desc()).limit(1)
 _SIZE: Final = sa.select(sa.func.max(ENTRY.c.index))
 _HEADER: Final = sa.select(ENTRY.c.header).where(ENTRY.c.index == sa.bindparam("wanted"))
 _HEADERS: Final = sa.select(ENTRY.c.index, ENTRY.c.header).where(*_WITHIN).order_by(ENTRY.c.index)
 _TILE: Final = sa.select(TILE.c.hashes).where(
     TILE.c.level == sa.bindparam("level"), TILE.c.number == sa.bindparam("number")
 )
-_KEEP_TILE: Final = sa.text(  # in both databases
-    "INSERT INTO tile (level, number, hashes) VALUES (:level, :number, :hashes)"
-    " ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes"
+_HEAD: Final = (  # in both databases, and as their drivers take it
+    'SELECT entry."index", header, hashes FROM entry'
+    f' LEFT JOIN tile ON level = 0 AND number = entry."index" / {TILE_WIDTH} ORDER BY entry."index" DESC LIMIT 1'
 )
 _STORED: Final = (
     sa.select(PAYLOAD.c.index, PAYLOAD.c.inline, PAYLOAD.c.blob, PAYLOAD.c.owned, BATCH_KEY.c.key)
@@ -97,6 +97,15 @@ class Record(NamedTuple):
     blob: object
     owned: object
     key: object
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the log: its last entry, by ``index`` and ``header``, and the ``tile`` of the lowest level with its hash."""
+
+    index: int
+    header: bytes
+    tile: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +200,8 @@ class Store:
             last: int | None = connection.scalar(_SIZE.where(ENTRY.c.kind == kind))
         return -1 if last is None else last
 
-    def tile(self, level: int, number: int) -> list[bytes]:
-        """The hashes of a tile; none if there is no such tile."""
+    def tile(self, level: int, number: int) -> bytes:
+        """The hashes of a tile, one after the other; none if there is no such tile."""
         with self.database.reading() as connection:
             return _tile(connection, level, number)
 
@@ -265,25 +274,28 @@ class Store:
             yield Turn(self.database, connection)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Turn:
     """What its holder may do while nobody else writes. Nothing of it is there for others until `commit`."""
 
     database: Database
     connection: Connection
 
-    def last(self) -> tuple[int, bytes] | None:
-        """(index, leaf) of the last entry; None in an empty ledger."""
-        row = self.connection.execute(_LAST).first()
-        return None if row is None else (row[0], row[1])
+    @cached_property
+    def head(self) -> Head | None:
+        """Where the log ended when the turn began; None in an empty ledger."""
+        row = self.connection.exec_driver_sql(_HEAD).first()
+        return None if row is None else Head(row[0], octets(row[1]) or b"", octets(row[2]) or b"")
 
+    @property
     def size(self) -> int:
-        """`Store.size`."""
-        last = self.last()
-        return 0 if last is None else last[0] + 1
+        """How many entries there were then."""
+        return 0 if self.head is None else self.head.index + 1
 
-    def tile(self, level: int, number: int) -> list[bytes]:
+    def tile(self, level: int, number: int) -> bytes:
         """`Store.tile`."""
+        if level == 0 and self.head is not None and number == self.head.index // TILE_WIDTH:
+            return self.head.tile
         return _tile(self.connection, level, number)
 
     def owner_keys(self, names: Collection[str]) -> dict[str, bytes]:
@@ -293,7 +305,7 @@ class Turn:
     def commit(
         self,
         added: Sequence[Added],
-        tiles: Mapping[TileKey, Sequence[bytes]],
+        tiles: Mapping[TileKey, bytes],
         *,
         keys: Mapping[str, bytes],
         gone: Gone | None = None,
@@ -311,7 +323,7 @@ class Turn:
         if gone is not None and gone.owners:
             self._insert(ERASED_LEAF, gone.leaves)
             _destroy(self.connection, gone.owners)
-        _keep_tiles(self.connection, tiles)
+        self._insert(TILE, [(level, number, tile) for (level, number), tile in tiles.items()])
         self.connection.commit()
 
     def _insert(self, table: sa.Table, rows: Sequence[Values]) -> None:
@@ -339,9 +351,8 @@ def lookup_values(entry: Entry) -> dict[str, str | None]:
     return {"scheme": entry.scheme, "kind": entry.kind, "source_sha256": entry.source.get("sha256")}
 
 
-def _tile(connection: Connection, level: int, number: int) -> list[bytes]:
-    data = connection.scalar(_TILE, {"level": level, "number": number}) or b""
-    return [data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE)]
+def _tile(connection: Connection, level: int, number: int) -> bytes:
+    return connection.scalar(_TILE, {"level": level, "number": number}) or b""
 
 
 def _section_values(entry: Entry, section: Section) -> Values:
@@ -387,8 +398,3 @@ def _destroy(connection: Connection, owners: Iterable[str]) -> None:
     gone = [{"gone": owner} for owner in sorted(owners)]
     connection.execute(SECTION.delete().where(SECTION.c.owner == sa.bindparam("gone")), gone)
     connection.execute(OWNER_KEY.delete().where(OWNER_KEY.c.name == sa.bindparam("gone")), gone)
-
-
-def _keep_tiles(connection: Connection, tiles: Mapping[TileKey, Iterable[bytes]]) -> None:
-    rows = [{"level": level, "number": number, "hashes": b"".join(t)} for (level, number), t in tiles.items()]
-    connection.execute(_KEEP_TILE, rows)

@@ -18,10 +18,11 @@ class Octets(sa.LargeBinary):
 
     def result_processor(self, dialect: Any, coltype: object) -> Callable[[object], bytes | None]:
         """What is done with each value that is read."""
-        return _as_bytes
+        return octets
 
 
-def _as_bytes(value: object) -> bytes | None:
+def octets(value: object) -> bytes | None:
+    """A value of such a column, as a driver gives it. Raises Tampered as `Octets` does."""
     if value is None or type(value) is bytes:
         return value
     why = f"a value of type {type(value).__name__} stands where bytes were written"
@@ -95,3 +96,9 @@ TILE: Final = sa.Table(
     sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("hashes", Octets, nullable=False),
 )
+
+
+def insertion(table: sa.Table, values: str) -> str:
+    """The statement that adds rows, in both databases."""
+    grown = " ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes" if table is TILE else ""
+    return f"INSERT INTO {table.name} {values}{grown}"

@@ -19,7 +19,7 @@ from mingjian.record.ledger._entry import Batch, Entry, read_header, whole_milli
 from mingjian.record.ledger._merkle import leaf_hashes
 from mingjian.record.ledger._payload import KEY_SIZE, Prepared, prepare_all
 from mingjian.record.ledger._queue import Queue, Ticket
-from mingjian.record.ledger._store import Added, Gone, Kept, Store, Turn
+from mingjian.record.ledger._store import Added, Gone, Head, Kept, Store, Turn
 from mingjian.record.ledger._tiles import extended
 
 Keys = Mapping[str, bytes]
@@ -42,6 +42,7 @@ class Writer:
     def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
         self._store, self._now = store, now
         self._queue: Queue[_Work, list[Entry]] = Queue()
+        self._written = -1, b"", datetime.min  # index, leaf and time of the last entry; whoever has a turn touches it
 
     def append(self, batches: Sequence[Batch], check: Callable[[int], None] | None) -> list[Entry]:
         """See `Ledger.append_all`; ``check`` is told how many entries there are."""
@@ -72,7 +73,7 @@ class Writer:
         """Append one's own batches, and those of all who wait behind without a check."""
         with self._store.turn() as turn:
             if check is not None:
-                check(turn.size())
+                check(turn.size)
                 own = self._kept(own)
             followers = self._queue.followers()
             try:
@@ -88,11 +89,10 @@ class Writer:
     def _commit(self, turn: Turn, works: Sequence[_Work], gone: Gone | None = None) -> list[list[Entry]]:
         """Number and write all in one transaction; the entries of each."""
         works, new = self._under_present_keys(turn, works)
-        last = turn.last()
         at = whole_milliseconds(self._now())
-        if last is not None:
-            at = max(at, read_header(*last).at)
-        start = index = 0 if last is None else last[0] + 1
+        if turn.head is not None:
+            at = max(at, self._time_of(turn.head))
+        index = turn.size
         added: list[Added] = []
         done: list[list[Entry]] = []
         for work in works:
@@ -102,9 +102,16 @@ class Writer:
                 index += 1
             done.append([a.entry for a in added[len(added) - len(work.ready) :]])
         if added:
-            tiles = extended(turn.tile, start, leaf_hashes(a.leaf for a in added))
+            tiles = extended(turn.tile, turn.size, leaf_hashes(a.leaf for a in added))
             turn.commit(added, tiles, keys=new, gone=gone)
+            self._written = index - 1, added[-1].leaf, at
         return done
+
+    def _time_of(self, head: Head) -> datetime:
+        """When the last entry was appended. It need not be read where it was written here."""
+        index, leaf, at = self._written
+        known = (head.index, head.header) == (index, leaf)
+        return at if known else read_header(head.index, head.header).at
 
     def _under_present_keys(self, turn: Turn, works: Sequence[_Work]) -> tuple[list[_Work], Keys]:
         """The same, each under the keys that its owners have now, and the keys that are new.
