@@ -155,10 +155,6 @@ class Period:
             raise Misuse(f"{self} has no whole steps of {minutes} minutes in {zone}", remedy="use a shorter step")
         return count
 
-    def contains(self, day: date) -> bool:
-        """Whether the day lies in the period (no day lies wholly in an hour)."""
-        return self.kind != "hour" and self.first <= day < self.end
-
     def _beside(self, step: int, zone: tzinfo | None) -> Period:
         if self.kind != "hour":
             return Period(self.kind, self.index + step)

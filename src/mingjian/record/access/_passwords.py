@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import secrets
 import unicodedata
 from base64 import b32encode, b64encode
@@ -60,11 +59,6 @@ def new_token() -> str:
 def token_hash(token: str) -> bytes:
     """What is kept of a token. It has 256 bits of its own, so a plain SHA-256 does."""
     return sha256(token.encode("utf-8", "surrogatepass"))
-
-
-def csrf_of(token: str) -> str:
-    """The text that forms of a session carry: who does not hold its token cannot make it (HMAC-SHA256)."""
-    return hmac.new(token.encode("utf-8", "surrogatepass"), b"mingjian form", "sha256").hexdigest()
 
 
 def new_account_id() -> str:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hmac import compare_digest
 from typing import Final, Literal
-
-from mingjian.record.access._passwords import csrf_of
 
 IDLE: Final = timedelta(minutes=30)
 LONGEST: Final = timedelta(hours=12)
@@ -53,18 +50,9 @@ class Session:
     seen: datetime
 
     @property
-    def csrf(self) -> str:
-        """What every form of this session carries."""
-        return csrf_of(self.token)
-
-    @property
     def until(self) -> datetime:
         """When it ends, whatever is done in it."""
         return self.since + LONGEST
-
-    def permits(self, csrf: str) -> bool:
-        """Whether a form with this text was made in this session."""
-        return compare_digest(csrf.encode("utf-8", "surrogatepass"), self.csrf.encode())
 
 
 @dataclass(frozen=True, slots=True)
