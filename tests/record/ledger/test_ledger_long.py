@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from base64 import b64encode
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mingjian.base.errors import Tampered
@@ -61,10 +64,14 @@ def copy(ledger: Ledger, tmp_path: Path) -> Ledger:
 
 
 def _with_rows(ledger: Ledger, table: pa.Table, roots: list[bytes]) -> Ledger:
-    """The ledger opened again, with other bytes in the place of its rows."""
+    """The ledger opened again, with other rows in the place of its own."""
     from mingjian.record.ledger import _payload
 
-    name = ledger._store.blobs.put(_payload._Parquet(table).ended(roots))
+    return _with_bytes(ledger, _payload._Parquet(table).ended(roots))
+
+
+def _with_bytes(ledger: Ledger, rows: bytes) -> Ledger:
+    name = ledger._store.blobs.put(rows)
     with sqlite3.connect(ledger._store.name) as connection:
         connection.execute("UPDATE payload SET blob = ?", [name])
     return Ledger.open(Path(ledger._store.name).parent)
@@ -89,3 +96,13 @@ def test_roots_beside_the_rows_are_not_believed(ledger: Ledger, copy: Ledger) ->
         _with_rows(copy, table.slice(0, ROWS - 1), roots).prove_rows(0, [0])
     bare = _with_rows(copy, table, [])  # as rows were kept before there were blocks
     assert [proof.holds(ledger.entry(0)) for proof in bare.prove_rows(0, [0, RUN, ROWS - 1])] == [True] * 3
+
+
+def test_roots_are_found_where_they_stood_at_first(ledger: Ledger, copy: Ledger) -> None:
+    table, roots = ledger.table(0), block_roots(ledger._store.stored(0), ledger.entry(0))
+    for kept, holds in ((roots, True), (roots[::-1], False)):
+        buffer = pa.BufferOutputStream()
+        pq.write_table(table.replace_schema_metadata({"mingjian.blocks": b64encode(b"".join(kept))}), buffer)
+        earlier = _with_bytes(copy, buffer.getvalue().to_pybytes())
+        with nullcontext() if holds else pytest.raises(Tampered, match="the root of their entry"):
+            assert earlier.prove_rows(0, [RUN])[0].holds(ledger.entry(0))

@@ -217,7 +217,7 @@ class _Parquet:
 
     def ended(self, roots: Sequence[bytes]) -> bytes:
         """The whole file, which has the roots in its metadata."""
-        self._writer.add_key_value_metadata({_ROOTS: b64encode(b"".join(roots))})
+        self._writer.add_key_value_metadata({_ROOTS.decode(): b64encode(b"".join(roots)).decode()})
         self._writer.close()
         return self._sink.getvalue().to_pybytes()
 

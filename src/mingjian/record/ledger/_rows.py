@@ -157,12 +157,12 @@ def _run_length(table: pa.Table) -> int:
 
 def _chunk_rows(chunk: pa.RecordBatch) -> list[bytes]:
     parts: list[Any] = []
-    between = "{"
-    for name in sorted(chunk.schema.names):
+    last = ""
+    for name, opening in zip(*_frame(chunk.schema), strict=True):
         cells, mark = _cells(name, chunk.column(name))
-        parts += [f"{between}{_quote(name)}:{mark}", cells]
-        between = f"{mark},"
-    rows: list[bytes] = pc.cast(_joined(*parts, f"{mark}}}"), pa.binary()).to_pylist()
+        parts += [f"{last}{opening.decode()}{mark}", cells]
+        last = mark
+    rows: list[bytes] = pc.cast(_joined(*parts, f"{last}}}"), pa.binary()).to_pylist()
     return rows
 
 
