@@ -9,8 +9,19 @@ from uuid import uuid4
 import pytest
 from hypothesis import settings
 
+from mingjian.record.evidence import Statements
+
 settings.register_profile("house", deadline=None)  # how long an example takes says more of the machine than of the code
 settings.load_profile("house")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """What was compiled for one test is there for all others, as for the views of one projection: compiling takes longest."""
+    kept = Statements()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Statements, "get", lambda _, key, compile, get=Statements.get: get(kept, key, compile))
+        yield
 
 
 @pytest.fixture(scope="session")
