@@ -10,8 +10,10 @@ READY := .venv/.ready
 EXAMPLE := examples/chongqing-2021-09-07
 BUILT := build/chongqing
 WHEELHOUSE := build/wheelhouse
-KERNEL := base declare record reckon attest
-OTHERS := $(filter-out $(KERNEL:%=tests/%/) tests/external/,$(wildcard tests/*/))
+TRY := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+KERNEL := reckon attest record declare base
+LONG := tests/docs/ tests/faults/ tests/house/ tests/web/
+OTHERS := $(LONG) $(filter-out $(KERNEL:%=tests/%/) tests/external/ $(LONG),$(wildcard tests/[a-z]*/))
 FONT := /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 
 .PHONY: help run serve test lint types tests suites spark bench faults wheelhouse pins fonts clean
@@ -41,11 +43,14 @@ types: $(READY)
 tests: $(READY) fonts browser java
 	@tests/postgresql.sh $(MAKE) --no-print-directory suites
 
-# The kernel is covered by its own tests; the others would take twice as long if they were watched too.
+# The kernel is covered by its own tests; the others would take twice as long if they were watched too. A file is tried whole by
+# one worker, which sets up once what its tests share. Rooms with long files come first, so that workers end together.
+# Processes that tests start find the bytecode of those before them, also where the environment forbids to write any.
+suites: export PYTHONDONTWRITEBYTECODE :=
 suites:
-	$(BIN)/pytest -n 2 --dist loadgroup $(KERNEL:%=tests/%) tests/external $(KERNEL:%=--cov=mingjian.%) --cov-report=term:skip-covered \
+	$(TRY) $(KERNEL:%=tests/%) tests/external $(KERNEL:%=--cov=mingjian.%) --cov-report=term:skip-covered \
 	  --cov-fail-under=95
-	$(BIN)/pytest -n 2 --dist loadgroup $(OTHERS)
+	$(TRY) $(OTHERS)
 
 spark: $(READY) java ## all that is tried on Spark, which takes minutes more
 	MINGJIAN_SPARK=all tests/postgresql.sh $(BIN)/pytest tests/reckon/measures/test_spark.py \

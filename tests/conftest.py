@@ -115,7 +115,8 @@ spark.task.maxFailures 1
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The master of a Spark on loopback, which starts where it is first asked, and ends with the tests.
 
-    Tests that use it stand in one group, so that only one worker has a Spark: ``xdist_group("spark")``. A second is refused.
+    Only one worker has a Spark, and a second is refused: each run of `make tests` has one file whose tests use it, and gives
+    files whole.
     """
     pytest.importorskip("pyspark", reason="Spark is tried where PySpark is installed: pip install '.[dev]'")
     if shutil.which("java") is None:

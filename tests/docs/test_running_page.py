@@ -18,7 +18,6 @@ from mingjian.workspace import sample_rows
 PAGE = Path(__file__).parents[2] / "docs" / "running.md"
 
 
-@pytest.mark.xdist_group("spark")
 @pytest.mark.skipif("MINGJIAN_SPARK" not in os.environ, reason="it takes minutes: `make spark` tries it")
 def test_a_workspace_runs_on_postgresql_s3_and_spark_as_the_page_says(
     spark, postgresql, s3, tmp_path, monkeypatch, capsys

@@ -20,8 +20,6 @@ from mingjian.base.keys import SigningKey
 from mingjian.base.values import Period
 from mingjian.workspace import Order, Settings, Workspace, issue_into, sample_rows
 
-pytestmark = pytest.mark.xdist_group("spark")
-
 UNITS = [f"U{n:02}" for n in range(1, 9)]
 MEASURED = ("subject", "indicator", "task", "adjustment", "form", "item")  # what other types tell enters no measure
 ORDERS = {

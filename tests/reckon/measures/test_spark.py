@@ -21,8 +21,6 @@ from mingjian.base.values import Period
 from mingjian.declare import Expr, coalesce, greatest, least, literal, load, missing, total, where
 from mingjian.reckon.measures import Spark, evaluate, explain, lineage
 
-pytestmark = pytest.mark.xdist_group("spark")
-
 WH = Expr("field", ("reading", "wh"), "exact", "reading")
 PRICE = Expr("field", ("reading", "price"), "exact", "reading")  # may be missing
 METER = Expr("field", ("reading", "meter"), "text", "reading")
