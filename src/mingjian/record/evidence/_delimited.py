@@ -27,10 +27,11 @@ _FEW: Final = 10  # a damaged UTF-8 file has at least so many good characters fo
 _BLOCK: Final = 2**22  # bytes that Arrow reads at a time; no record may be longer
 _AROUND: Final = 2**19  # bytes before and after a broken one that say whether a file is UTF-8
 _QUOTE: Final = ord('"')
+_RETURN: Final = ord("\r")
+_END: Final = ord("\n")
 # A mark opens a cell, or is the second of two; it closes one, or is the first of two.
 _BEFORE: Final = np.frombuffer(b',\n"', np.uint8)
 _AFTER: Final = np.frombuffer(b',\r\n"', np.uint8)
-_IRREGULAR: Final = (b"\0", b"\n\n", b"\n\r\n", b"\r\r")  # and empty lines, which count
 _FEW_TEXTS: Final = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -94,9 +95,10 @@ def _at_once(text: bytes, type: EvidenceType, place: Place) -> Grid | None:
     names = [str(number) for number in range(len(header))]
     kinds = {name: _kind(heading, type) for name, heading in zip(names, header, strict=True)}
     kept = [name for name, kind in kinds.items() if kind is not None]
+    source: Any = pa.BufferReader(text)  # its stubs know of files alone
     try:
         table = pyarrow.csv.read_csv(
-            io.BytesIO(text),
+            source,
             pyarrow.csv.ReadOptions(block_size=_BLOCK, column_names=names, skip_rows_after_names=1),
             pyarrow.csv.ParseOptions(newlines_in_values=b'"' in text, ignore_empty_lines=False),
             pyarrow.csv.ConvertOptions(
@@ -146,13 +148,17 @@ def _texts(column: pa.ChunkedArray[Any]) -> Iterator[pa.Array[Any]]:
 
 def _is_regular(text: bytes) -> bool:
     """Whether every line has something in it, and every quotation mark stands where RFC 4180 has it."""
-    if text.count(b"\r") != text.count(b"\r\n") or text.startswith(b"\n") or any(each in text for each in _IRREGULAR):
+    if b"\0" in text:
         return False
     opened = 0  # marks so far
     for start in range(0, len(text), _BLOCK):
         end = start + _BLOCK
         before, after = text[start - 1 : start] or b"\n", text[end : end + 1] or b"\n"
         piece = np.frombuffer(b"".join((before, text[start:end], after)), np.uint8)
+        ends, returns = piece == _END, piece[1:-1] == _RETURN
+        stray, empty = returns & ~ends[2:], (returns | ends[1:-1]) & ends[:-2]
+        if stray.any() or empty.any():
+            return False
         marks = np.flatnonzero(piece[1:-1] == _QUOTE) + 1
         opening, closing = marks[opened % 2 :: 2], marks[1 - opened % 2 :: 2]
         if not (np.isin(piece[opening - 1], _BEFORE).all() and np.isin(piece[closing + 1], _AFTER).all()):
