@@ -19,12 +19,16 @@ import pytest
 import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Error, Page, sync_playwright
 
 from mingjian.base.values import Period
 from mingjian.record.access import Account, Accounts
 from mingjian.web import Settings, create_app
+from mingjian.web._page import Pages
+from mingjian.web._words import LANGUAGES, Language
 from mingjian.workspace import Order, Workspace, grant, issue_into
 
 SMALL = Path(__file__).parents[1] / "workspace" / "small"
@@ -166,6 +170,37 @@ class Office:
         for browser in self._browsers:
             browser.close()
         self.house.accounts.close()
+
+
+class Templates(BytecodeCache):
+    """Those that were compiled, by what Jinja calls them."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._compiled:
+            bucket.bytecode_from_string(self._compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_once() -> Iterator[None]:
+    """The templates that one application compiled are there for all others: almost every test has an application of its own."""
+    kept = {language: Templates() for language in LANGUAGES}
+
+    def environment(
+        pages: Pages, language: Language, make: Callable[..., Environment] = Pages._environment
+    ) -> Environment:
+        made = make(pages, language)
+        made.bytecode_cache = kept[language]
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pages, "_environment", environment)
+        yield
 
 
 def text_of(page: httpx.Response) -> str:
