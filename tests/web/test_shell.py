@@ -151,6 +151,17 @@ def test_no_page_has_a_script_or_a_style_in_it(office: Any) -> None:
             assert "csrf(visit)" in form, f"{file}: a form without its token"
 
 
+def test_every_page_of_a_programme_with_synthetic_rows_says_so(office: Any, said: Any, tmp_path: Path) -> None:
+    browser = office.browser("head", "head", "D")
+    pages = ["/", "/portraits", "/portraits/U1?period=2021Q3", "/why/U1/score?period=2021Q3", "/ledger", "/verify", "/nowhere"]
+    assert not any("Synthetic data" in said(browser.get(path)) for path in pages)
+    drawn = tmp_path / "drawn.jsonl"
+    drawn.write_text('{"unit": "U1", "month": "2021-06", "wh": 5}\n', "utf-8")
+    workspace = office.workspace
+    workspace.add_file(workspace.scheme(), "reading", drawn, "tester", synthetic=True)
+    assert [path for path in pages if "Synthetic data" not in said(browser.get(path))] == []
+
+
 def test_cookies_are_for_us_alone(office: Any, make_office: Callable[..., Any]) -> None:
     visited = office.stranger().get("/").headers["Set-Cookie"]
     assert visited.startswith("__Host-visit=")

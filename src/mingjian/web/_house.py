@@ -44,6 +44,11 @@ class House:
         """The programme shown, as it is recorded now."""
         return self.workspace.scheme(self.office.id)
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether any of what is shown is drawn from synthetic evidence: every page says so."""
+        return self.workspace.synthetic(self.scheme)
+
     def person(self, account: Account) -> Person:
         """Who is signed in to an account, with the roles they hold today."""
         now = self.office.now()

@@ -47,7 +47,6 @@ def panorama(request: Request, house: Home, desk: AtDesk, period: str = "", unit
         of=scheme.subjects[laid.index.of].title,
         forest=forest(chosen, laid, speech) if chosen is not None else None,
         periods=desk.periods(),
-        synthetic=house.workspace.synthetic(scheme),
     )
 
 

@@ -137,7 +137,6 @@ def _page(
         may_issue=steward.may_issue(seen.statement.id, subject),
         lies=desk.lies(subject, period),
         here=address(subject),
-        synthetic=house.workspace.synthetic(scheme),
     )
 
 
