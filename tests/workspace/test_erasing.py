@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -116,16 +117,27 @@ class Made:
         ]
 
 
-@pytest.fixture
-def made(tmp_path: Path) -> Made:
-    workspace = Workspace.create(tmp_path / "workspace", origin="example.org/people", clock=lambda: NOW)
-    accounts = Accounts(workspace.folder / "accounts.db", lambda: NOW)
-    made = Made(workspace, workspace.adopt(str(PEOPLE), "office"), workspace.folder / "issued", accounts)
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a workspace with these rows; tests work on copies of it."""
+    folder = tmp_path_factory.mktemp("erasing") / "workspace"
+    Workspace.create(folder, origin="example.org/people", clock=lambda: NOW).adopt(str(PEOPLE), "office")
+    made = made_in(folder)
     for kind, rows in ROWS.items():
         made.add(kind, rows)
-    proof = Attachments(workspace.folder / "attachments").keep("proof.txt", BytesIO(f"证明 {NAME}".encode()))
+    proof = Attachments(folder / "attachments").keep("proof.txt", BytesIO(f"证明 {NAME}".encode()))
     made.add("attachment", [{"attachment": "A1", "about": "L/1", "quarter": "2021Q3", "sha256": proof.sha256}])
-    return made
+    return folder
+
+
+@pytest.fixture
+def made(filled: Path, tmp_path: Path) -> Made:
+    return made_in(shutil.copytree(filled, tmp_path / "workspace"))
+
+
+def made_in(folder: Path) -> Made:
+    workspace = Workspace.open(folder, clock=lambda: NOW)
+    return Made(workspace, workspace.scheme(), folder / "issued", Accounts(folder / "accounts.db", lambda: NOW))
 
 
 def test_no_file_holds_the_name_once_the_person_is_erased(made: Made) -> None:
