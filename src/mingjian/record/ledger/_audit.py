@@ -61,9 +61,9 @@ def readable(name: str) -> Iterator[None]:
 
 
 def _findings(store: Store, signed: Checkpoint | None, progress: Progress) -> Iterator[Finding]:
-    size = store.size()
-    leaves: list[bytes] = []  # what the headers hash to
-    roots: list[bytes] = []  # of the full tiles of what the tree says they do
+    size, signed_size = store.size(), 0 if signed is None else signed.size
+    held_roots: list[bytes] = []  # of each full tile, from the hashes in it
+    signed_roots: list[bytes] = []  # of each tile as far as it was signed, from the headers
     erasures: dict[int, bytes] = {}
     for start in range(0, size, TILE_WIDTH):
         end = min(start + TILE_WIDTH, size)
@@ -71,15 +71,16 @@ def _findings(store: Store, signed: Checkpoint | None, progress: Progress) -> It
         headers = {index: record.header for index, record in records.items() if isinstance(record.header, bytes)}
         erasures |= {index: header for index, header in headers.items() if records[index].kind == ERASURE}
         hashes = dict(zip(headers, leaf_hashes(headers.values()), strict=True))
-        leaves += [hashes.get(index, b"") for index in range(start, end)]
+        leaves = [hashes.get(index, b"") for index in range(start, end)]
         held = _padded(hashes_of(_tile(store, 0, start // TILE_WIDTH)), end - start)
-        roots += [root_of(held)] if len(held) == TILE_WIDTH else []
+        held_roots += [root_of(held)] if len(held) == TILE_WIDTH else []
+        signed_roots += [root_of(leaves[: signed_size - start])] if start < signed_size else []
         doubtful = {index: header for index, header in headers.items() if not is_sound(records[index])}
         stored = _rows(store, [*doubtful])
         for index in range(start, end):
             if index not in headers:
                 yield _without_header(index, records.get(index))
-            elif leaves[index] != held[index - start]:
+            elif leaves[index - start] != held[index - start]:
                 message = f"its header does not have the hash that stands in {tile_name(0, start // TILE_WIDTH)}"
                 yield _of_entry(index, "entry-differs", message)
             if index in doubtful:
@@ -87,9 +88,9 @@ def _findings(store: Store, signed: Checkpoint | None, progress: Progress) -> It
             progress(index + 1, size)
     yield from _missing_end(store)
     yield from _erasure_findings(store, size, erasures)
-    yield from _tile_findings(store, roots)
+    yield from _tile_findings(store, held_roots)
     if signed is not None:
-        yield from _checkpoint_findings(signed, leaves)
+        yield from _checkpoint_findings(signed, size, root_of(signed_roots))
 
 
 def is_sound(record: Record) -> bool:
@@ -100,8 +101,7 @@ def is_sound(record: Record) -> bool:
     if not (isinstance(header, bytes) and isinstance(inline, bytes) and isinstance(key, bytes)) or len(key) != KEY_SIZE:
         return False
     rows = lines_of(inline)
-    root = plain_root(rows, key)
-    return is_header(header, index, scheme=scheme, kind=kind, source_sha256=source_sha256, rows=len(rows), root=root)
+    return is_header(header, index, scheme, kind, source_sha256, len(rows), plain_root(rows, key))
 
 
 def _rows(store: Store, indices: Sequence[int]) -> Iterator[Stored | Tampered]:
@@ -196,11 +196,11 @@ def _tile_findings(store: Store, roots: list[bytes]) -> Iterator[Finding]:
             yield Finding("tile-differs", message, Place(file=tile_name(below + 1, number)))
 
 
-def _checkpoint_findings(signed: Checkpoint, leaves: list[bytes]) -> Iterator[Finding]:
+def _checkpoint_findings(signed: Checkpoint, size: int, root: bytes) -> Iterator[Finding]:
     place = Place(file=f"checkpoint of {signed.origin} at size {signed.size}")
-    if signed.size > len(leaves):
-        yield Finding("history-cut", f"the ledger has only {len(leaves)} entries", place, value=str(signed.size))
-    elif root_of(leaves[: signed.size]) != signed.root:
+    if signed.size > size:
+        yield Finding("history-cut", f"the ledger has only {size} entries", place, value=str(signed.size))
+    elif root != signed.root:
         message = "the entries up to here are not those that were signed: history was rewritten"
         yield Finding("history-rewritten", message, place, value=signed.root.hex())
 

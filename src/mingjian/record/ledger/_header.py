@@ -15,27 +15,33 @@ from mingjian.record.ledger._merkle import HASH_SIZE
 
 _OPENING: Final = b'{"at":"'
 _AT_ENDS: Final = len(_OPENING) + len("2021-09-07T08:00:00.000Z")
-_MIDDLE: Final = b',"index":%d,"kind":%s,"root":"%s","rows":%d,"scheme":%s,"source":'
+_INDEX: Final = b',"index":'
+_MIDDLE: Final = _INDEX + b'%d,"kind":%b,"root":"%b","rows":'
+_END: Final = b'%d,"scheme":%b,"source":'
 _sorted: Final = partial(orjson.dumps, option=orjson.OPT_SORT_KEYS)
 _BEFORE: Final = _OPENING + b"2021-09-07T08:00:00.000Z"
-_AFTER: Final = _MIDDLE % (0, b'""', b"0" * 2 * HASH_SIZE, 0, b'""') + b"{}}"
+_AFTER: Final = _MIDDLE % (0, b'""', b"0" * 2 * HASH_SIZE) + _END % (0, b'""') + b"{}}"
 
 
-def is_header(
-    header: bytes, index: int, *, scheme: str, kind: str, source_sha256: object, rows: int, root: bytes
-) -> bool:
-    """Whether `read_header` reads an entry from ``header`` that says all this, in a fifth of its time.
+def is_header(header: bytes, index: int, scheme: str, kind: str, source_sha256: object, rows: int, root: bytes) -> bool:
+    """Whether `read_header` reads an entry from ``header`` that says all this, in a tenth of its time.
 
     What such a header has in its middle is known, and is written and compared; what stands around that is read.
     """
-    middle = _MIDDLE % (index, orjson.dumps(kind), root.hex().encode(), rows, orjson.dumps(scheme))
-    before, _, source = header.partition(middle)
+    middle = _MIDDLE % (index, _quoted(kind), root.hex().encode())
+    place = header.find(_INDEX)  # before it stand texts, in which every quotation mark is escaped
     return (
-        before.startswith(_OPENING)
-        and _is_instant(before[len(_OPENING) : _AT_ENDS])
-        and _are_columns(before[_AT_ENDS:])
-        and _is_source(source, source_sha256)
+        header.startswith(middle, place)
+        and header.startswith(_OPENING)
+        and _is_instant(header[len(_OPENING) : _AT_ENDS])
+        and _are_columns(header[_AT_ENDS:place])
+        and _is_end(header[place + len(middle) :], rows, scheme, source_sha256)
     )
+
+
+@lru_cache(maxsize=256)
+def _quoted(text: str) -> bytes:
+    return orjson.dumps(text)
 
 
 @lru_cache(maxsize=16)
@@ -58,14 +64,19 @@ def _are_columns(text: bytes) -> bool:
     return True
 
 
-def _is_source(text: bytes, sha256: object) -> bool:
-    """Of what stands behind ``"source":``, to the end."""
+@lru_cache(maxsize=256)
+def _is_end(text: bytes, rows: int, scheme: str, sha256: object) -> bool:
+    """Of what stands behind ``"rows":``: the same for all that has as many rows and comes from one place."""
+    known = _END % (rows, _quoted(scheme))
+    if not text.startswith(known):
+        return False
+    source = text[len(known) : -1]
     try:
-        value = orjson.loads(text[:-1])
+        value = orjson.loads(source)
     except orjson.JSONDecodeError:
         return False
     if type(value) is not dict or not {*map(type, value.values())} <= {str} or value.get("sha256") != sha256:
         return False
     # Of texts under ASCII keys orjson writes the canonical form too; others it may put in another order.
     write = _sorted if "".join(value).isascii() else canonical
-    return write(value) + b"}" == text
+    return write(value) == source and text.endswith(b"}")
