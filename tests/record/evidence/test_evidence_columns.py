@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from mingjian.base.errors import MingjianError
 from mingjian.declare import EvidenceType, Field, Title
 from mingjian.record.evidence import Intake, read_file, read_rows
+from mingjian.record.evidence._at_once import at_once
 
 TITLE = Title("A field", "字段")
 FIELDS = (
@@ -53,6 +55,7 @@ def tables(draw: st.DrawFn) -> pa.Table:
     kinds: list[tuple[pa.DataType, st.SearchStrategy[Any]]] = [
         (pa.string(), TEXTS),
         (pa.large_string(), TEXTS),
+        (pa.string(), INSTANTS.map(lambda at: at.isoformat())),
         (pa.dictionary(pa.int32(), pa.string()), TEXTS),
         (pa.int64(), small | st.integers(-(2**63), 2**63 - 1)),
         (pa.int32(), small),
@@ -92,6 +95,13 @@ def test_columns_say_what_their_cells_say(
     assert columns.findings == cells.findings
     assert columns.table.equals(cells.table)
     assert columns.refused == cells.refused
+
+
+def test_no_text_of_a_time_is_left_to_be_read_alone() -> None:
+    naive, zoned, utc = "2021-08-15 07:30:00", "2021-08-15T07:30:00+08:00", "2021-08-14T23:30:00Z"
+    for texts in ([naive], [zoned, utc], [naive, zoned, utc]):
+        read = at_once(Field("at", "time", TITLE), pa.array(texts), ZoneInfo("Asia/Shanghai"))
+        assert set(read.to_pylist()) == {datetime(2021, 8, 14, 23, 30, tzinfo=UTC)}
 
 
 def test_values_as_they_are_pass_and_each_bad_one_is_found(tmp_path: Path) -> None:

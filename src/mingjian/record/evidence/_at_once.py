@@ -111,8 +111,10 @@ def _time(field: Field, cells: _Array, zone: tzinfo | None) -> _Array | None:
         return cells.cast(INSTANT) if cells.type.tz else _on_clock(cells.cast(_NAIVE), zone)
     if cells.type != pa.string():
         return None
-    zoned = _only(cells, pc.match_substring_regex(cells, _ZONED_TIME)).cast(INSTANT)
     naive = _on_clock(_only(cells, pc.match_substring_regex(cells, _NAIVE_TIME)).cast(_NAIVE), zone)
+    if not naive.null_count:
+        return naive
+    zoned = _only(cells, pc.match_substring_regex(cells, _ZONED_TIME)).cast(INSTANT)
     return pc.coalesce(zoned, naive)
 
 
