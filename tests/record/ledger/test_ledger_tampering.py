@@ -249,6 +249,14 @@ def test_history_rewritten_with_care_is_exposed_by_an_old_checkpoint(where: Path
     assert audit(where, old) == [("history-rewritten", f"checkpoint of {ORIGIN} at size 100")]
 
 
+@pytest.mark.parametrize("size", [1, 255, 256, 257, 300])
+def test_a_checkpoint_of_any_size_is_a_witness_up_to_it(where: Path, size: int) -> None:
+    old = Ledger.open(where, key=KEY).checkpoint(size)
+    assert audit(where, old) == []
+    rewrite(where, size - 1)
+    assert audit(where, old) == [("history-rewritten", f"checkpoint of {ORIGIN} at size {size}")]
+
+
 def test_history_cut_off_with_care_is_exposed_by_an_old_checkpoint(where: Path, tmp_path: Path) -> None:
     old = Ledger.open(where, key=KEY).checkpoint()
     shorter = Ledger.create(tmp_path / "shorter", origin=ORIGIN, key=KEY)
