@@ -59,6 +59,9 @@ class Database(Protocol):
         A tile takes the place of the shorter one that is there.
         """
 
+    def first(self, connection: Connection, statement: str) -> Values | None:
+        """The first row that a statement without parameters finds, as it stands there; None where it finds none."""
+
     def scrub(self) -> None:
         """Write anew what erasures deleted from, so that no byte of what was deleted is left in the database's own files.
 

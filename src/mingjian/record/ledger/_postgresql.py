@@ -105,6 +105,11 @@ class PostgresDatabase:
         """See `Database.insert`."""
         connection.exec_driver_sql(_insertion(table), tuple(map(list, zip(*rows, strict=True))))
 
+    def first(self, connection: Connection, statement: str) -> Values | None:
+        """See `Database.first`."""
+        row = connection.exec_driver_sql(statement).first()
+        return None if row is None else tuple(row)
+
     def scrub(self) -> None:
         """See `Database.scrub`.
 

@@ -32,24 +32,28 @@ def sqlite_engine(path: Path) -> Engine:
     engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), hide_parameters=True)
 
     def tell(context: ExceptionContext) -> None:
-        fault = context.original_exception
-        code = getattr(fault, "sqlite_errorcode", 0)
-        if code & 0xFF == sqlite3.SQLITE_CORRUPT:
-            raise Damaged(str(path), str(fault)) from fault
-        if code & 0xFF in _BUSY:
-            raise MingjianError(
-                "the database is busy",
-                why=f"another program keeps it to itself: {fault}",
-                where=str(path),
-                remedy="close the program that has it open, or try again when that is done",
-            ) from fault
-        if code & 0xFF in _REFUSED or code in _FAILED:
-            raise MingjianError(
-                "the database cannot be written",
-                why=str(fault),
-                where=str(path),
-                remedy="make room, or mend the disk or its permissions, and try again",
-            ) from fault
+        raise_told(path, context.original_exception)
 
     sa.event.listen(engine, "handle_error", tell)
     return engine
+
+
+def raise_told(path: Path, fault: BaseException) -> None:
+    """Raises what is told of an error of sqlite3 as `sqlite_engine` does; returns where nothing better can be said of it."""
+    code = getattr(fault, "sqlite_errorcode", 0)
+    if code & 0xFF == sqlite3.SQLITE_CORRUPT:
+        raise Damaged(str(path), str(fault)) from fault
+    if code & 0xFF in _BUSY:
+        raise MingjianError(
+            "the database is busy",
+            why=f"another program keeps it to itself: {fault}",
+            where=str(path),
+            remedy="close the program that has it open, or try again when that is done",
+        ) from fault
+    if code & 0xFF in _REFUSED or code in _FAILED:
+        raise MingjianError(
+            "the database cannot be written",
+            why=str(fault),
+            where=str(path),
+            remedy="make room, or mend the disk or its permissions, and try again",
+        ) from fault

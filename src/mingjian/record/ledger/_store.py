@@ -284,7 +284,7 @@ class Turn:
     @cached_property
     def head(self) -> Head | None:
         """Where the log ended when the turn began; None in an empty ledger."""
-        row = self.connection.exec_driver_sql(_HEAD).first()
+        row: Any = self.database.first(self.connection, _HEAD)
         return None if row is None else Head(row[0], octets(row[1]) or b"", octets(row[2]) or b"")
 
     @property
