@@ -8,15 +8,20 @@ listening socket; who types connects, sends three files and what was typed, and 
 from __future__ import annotations
 
 import array
+import importlib
 import json
 import os
 import signal
 import socket
 import sys
 
+# What commands import where they first need it, so that no fork has to.
+WANTED = ("ibis.backends.duckdb", "mingjian.workspace", "pandas", "pydantic", "rich.console")
+
 
 def _serve(listening: socket.socket) -> None:
-    import mingjian.workspace  # noqa: F401  what every command wants, so that no fork has to
+    for wanted in WANTED:
+        importlib.import_module(wanted)
     from mingjian.cli import main
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
