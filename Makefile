@@ -12,7 +12,7 @@ BUILT := build/chongqing
 WHEELHOUSE := build/wheelhouse
 TRY := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 KERNEL := reckon attest record declare base
-LONG := tests/docs/ tests/faults/ tests/house/ tests/web/
+LONG := tests/docs/ tests/workspace/ tests/faults/ tests/house/ tests/bench/ tests/web/
 OTHERS := $(LONG) $(filter-out $(KERNEL:%=tests/%/) tests/external/ $(LONG),$(wildcard tests/[a-z]*/))
 FONT := /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 
