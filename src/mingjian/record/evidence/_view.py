@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -289,7 +290,7 @@ def with_provenance(table: pa.Table, type: EvidenceType, zone: str) -> pa.Table:
     rows = table.num_rows
     internal: dict[str, Any] = {
         ENTRY: pa.repeat(pa.scalar(0, pa.int64()), rows),
-        ROW: pa.array(range(rows), pa.int64()),
+        ROW: pa.array(np.arange(rows)),
         LINE: pa.nulls(rows, pa.int64()),
     }
     if unknown := set(table.column_names) - internal.keys() - type.fields.keys() - {DATE}:

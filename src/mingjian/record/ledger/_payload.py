@@ -257,7 +257,7 @@ def read_placed(stored: Stored, entry: Entry) -> Placed:
         return Placed(table_of(lines, entry.columns), pa.array(places, pa.int64()))
     plain = read_table(stored, entry.columns)
     if not stored.owned:
-        return Placed(plain, pa.array(range(plain.num_rows), pa.int64()))
+        return Placed(plain, pa.array(np.arange(plain.num_rows), pa.int64()))
     table = pa.concat_tables([plain, table_of(_owned_lines(stored, entry), entry.columns)])
     places = _places(stored, entry, plain.num_rows)
     order = np.argsort(places)
