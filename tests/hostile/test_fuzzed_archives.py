@@ -131,7 +131,7 @@ def test_a_package_with_anything_in_any_place(
         assert not told.good
 
 
-@pytest.mark.parametrize("text", NESTED)
+@pytest.mark.parametrize("text", NESTED, ids=["objects", "lists"])
 def test_a_package_that_nests_without_an_end_is_answered(sent: Sent, tmp_path: Path, text: str) -> None:
     package = tmp_path / "deep.json"
     package.write_text(text)
