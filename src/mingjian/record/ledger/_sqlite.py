@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -83,7 +82,7 @@ class SqliteDatabase:
         before others have woken up; so the next one waits for it alone, and all others for being the next one. Each opens the
         files for itself, so that threads exclude each other too; the system frees the locks of a process that dies.
         """
-        with _opened(self._next_path) as gate, _opened(self._lock_path) as file:
+        with self._next_path.open("ab", buffering=0) as gate, self._lock_path.open("ab", buffering=0) as file:
             fcntl.flock(gate, fcntl.LOCK_EX)
             fcntl.flock(file, fcntl.LOCK_EX)
             fcntl.flock(gate, fcntl.LOCK_UN)
@@ -132,16 +131,6 @@ class SqliteDatabase:
 @cache
 def _insertion(table: sa.Table) -> str:
     return insertion(table, f"VALUES ({', '.join('?' * len(table.c))})")
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    """A file to lock, made where there is none. A file object of Python's takes four times as long."""
-    file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
-    try:
-        yield file
-    finally:
-        os.close(file)
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
