@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -43,10 +44,10 @@ class Speech:
         """A declared name."""
         return title.text(self.language)
 
-    def finding(self, found: Finding) -> str:
-        """A finding in a sentence: ours for the rules that a form can break, else as it was found."""
-        key = f"shell.rule.{found.rule.replace('-', '_')}"
-        return self(key) if key in self._words.keys else found.message
+    def finding(self, found: Finding) -> Finding:
+        """A finding with our own words for what is wrong and what to do, where there are any for its rule."""
+        key = f"rule.{found.rule.replace('-', '_')}"
+        return replace(found, message=self(key), remedy="") if key in self._words.keys else found
 
     def refusal(self, error: MingjianError) -> tuple[tuple[str, str], ...]:
         """What, why, where and the remedy of an error, each with its word; the decision's own words where it was one."""

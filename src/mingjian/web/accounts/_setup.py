@@ -39,10 +39,10 @@ def set_up(request: Request, house: Home, form: Sent) -> Response:
     now = house.office.now()
     role = _highest(now.scheme)
     speech = house.pages.speech(request)
-    found = wanted(form, "name", "shown", "password", message=speech("shell.rule.missing"))
+    found = wanted(form, "name", "shown", "password", message=speech("rule.missing"))
     found += repeated(form, "accounts.not_the_same", house, request)
     if form.text("subject") not in {subject.id for subject in subjects_today(now, role.of)}:
-        found += (Finding("missing", speech("shell.rule.missing"), Place(field="subject")),)
+        found += (Finding("missing", speech("rule.missing"), Place(field="subject")),)
     if found:
         return _page(request, house, _shown_again(form, found), 422)
     name, password = form.text("name"), form.secret("password")

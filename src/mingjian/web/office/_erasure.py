@@ -28,7 +28,7 @@ def erasure(request: Request, house: Home, overseer: AsOverseer, subject: str = 
 def erase(request: Request, house: Home, overseer: AsOverseer, form: Sent) -> Response:
     """Erase all that describes a person: it cannot be taken back, so its id is typed twice, and the reason is kept."""
     speech = house.pages.speech(request)
-    found = wanted(form, "subject", "reason", "again", message=speech("shell.rule.missing"))
+    found = wanted(form, "subject", "reason", "again", message=speech("rule.missing"))
     if not found and form.text("again") != form.text("subject"):
         found = (Finding("not-the-same", speech("office.not_the_same"), Place(field="again")),)
     if found:

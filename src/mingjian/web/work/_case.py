@@ -77,7 +77,7 @@ def do(request: Request, house: Home, desk: AtWork, process: str, id: str, form:
         if not error.findings:
             raise
         of = desk.now.scheme.processes[process].of
-        found = told_to(request, desk).findings(filled.placed(one, of) for one in error.findings)
+        found = tuple(filled.placed(one, of) for one in error.findings)
         beside = tuple(one for one in found if one.place.field not in names)
         tried = Tried(act.id, form.form(*found), filled.counts, beside, error)
         return _page(request, house, desk, seen, tried, 422)
@@ -100,7 +100,7 @@ def add(request: Request, house: Home, desk: AtWork, process: str, id: str, form
         if not error.findings:
             raise
         names = {row_name(kind, 1, field.name) for field in fields}
-        found = told_to(request, desk).findings(_at(one, kind) for one in error.findings)
+        found = tuple(_at(one, kind) for one in error.findings)
         beside = tuple(one for one in found if one.place.field not in names)
         return _page(request, house, desk, seen, Tried(f"add {kind}", form.form(*found), {}, beside, error), 422)
     title = house.pages.speech(request).title(desk.now.scheme.evidence[kind].title)

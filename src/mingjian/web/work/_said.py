@@ -1,9 +1,8 @@
-"""What stands in rows, said to the visitor: names for keys, words for choices, and findings in their language."""
+"""What stands in rows, said to the visitor: names for keys and words for choices."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -11,7 +10,6 @@ from urllib.parse import urlencode
 from fastapi import Depends
 from starlette.requests import Request
 
-from mingjian.base.errors import Finding
 from mingjian.declare import EvidenceType, Field, Scheme
 from mingjian.record.process import Case
 from mingjian.web._house import House, house_of
@@ -20,33 +18,6 @@ from mingjian.web._visit import person_of
 from mingjian.workspace import Casework, deadlines
 
 MOST_OPTIONS: Final = 300  # of a list to choose from; beyond, the key is typed
-
-# The rules that a form or a sheet can break, by the word that says so.
-RULES: Final = frozenset(
-    {
-        "above-maximum",
-        "above-other-field",
-        "another-case",
-        "below-minimum",
-        "doubled-key",
-        "missing-column",
-        "missing-value",
-        "no-such-date",
-        "not-a-date",
-        "not-a-number",
-        "not-a-period",
-        "not-whole",
-        "too-large",
-        "too-long",
-        "too-many-decimals",
-        "unknown-choice",
-        "unknown-column",
-        "unknown-kind",
-        "unknown-row",
-        "unknown-subject",
-        "wrong-number",
-    }
-)
 
 
 async def _casework(request: Request) -> Casework:
@@ -131,13 +102,6 @@ class Told:
     def cases_of(self) -> dict[str, str]:
         """By evidence type, the process whose cases its rows are."""
         return {process.of: process.id for process in self.scheme.processes.values()}
-
-    def findings(self, found: Iterable[Finding]) -> tuple[Finding, ...]:
-        """The findings in the visitor's language, as far as the rule is one of ours."""
-        return tuple(
-            replace(one, message=self.speech.one_of("work.rule", one.rule), remedy="") if one.rule in RULES else one
-            for one in found
-        )
 
 
 def told_to(request: Request, desk: Casework) -> Told:

@@ -17,7 +17,7 @@ from mingjian.web._area import takes_files
 from mingjian.web._forms import Posted, Sent, Upload
 from mingjian.web._house import Home, House
 from mingjian.web._visit import SignedIn, go
-from mingjian.web.work._said import AtWork, told_to
+from mingjian.web.work._said import AtWork
 from mingjian.workspace import Casework
 
 router: Final = APIRouter()
@@ -106,7 +106,6 @@ def _name(upload: Upload) -> str:
 def _refused(
     request: Request, house: House, desk: Casework, title: str, address: str, error: MingjianError
 ) -> Response:
-    found = told_to(request, desk).findings(error.findings)
     return house.pages.html(
         request,
         "work/sheet.html",
@@ -114,8 +113,8 @@ def _refused(
         title=title,
         address=address,
         error=error,
-        found=found[:MOST_SHOWN],
-        count=len(found),
+        found=error.findings[:MOST_SHOWN],
+        count=len(error.findings),
         fields=_titles(house, request, desk),
     )
 
