@@ -2,14 +2,15 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
+from functools import wraps
 from urllib.request import Request, urlopen
 from uuid import uuid4
 
 import pytest
 from hypothesis import settings
 
-from mingjian.record.evidence import Statements
+from mingjian.record.evidence import Compiled, Statements
 
 settings.register_profile("house", deadline=None)  # how long an example takes says more of the machine than of the code
 settings.load_profile("house")
@@ -18,9 +19,14 @@ settings.load_profile("house")
 @pytest.fixture(scope="session", autouse=True)
 def compiled_once() -> Iterator[None]:
     """What was compiled for one test is there for all others, as for the views of one projection: compiling takes longest."""
-    kept = Statements()
+    kept, get = Statements(), Statements.get
+
+    @wraps(get)
+    def shared(_: Statements, key: Hashable, compile: Callable[[], Compiled]) -> Compiled:
+        return get(kept, key, compile)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Statements, "get", lambda _, key, compile, get=Statements.get: get(kept, key, compile))
+        patch.setattr(Statements, "get", shared)
         yield
 
 
