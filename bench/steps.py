@@ -23,10 +23,12 @@ import orjson
 import pyarrow.csv
 import pyarrow.parquet
 import rfc8785
+import typst
 from copies import copy_rows
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from meter import Meter
 
+from mingjian.attest.statements import read_package
 from mingjian.base.values import Period
 from mingjian.declare import EvidenceType, Scheme, evidence_types
 from mingjian.reckon.measures import evaluate
@@ -34,6 +36,7 @@ from mingjian.workspace import (
     STATUS_FILE,
     TRUST_FILE,
     Order,
+    Papers,
     Workspace,
     issue_into,
     level_of,
@@ -47,6 +50,7 @@ from mingjian.workspace import (
 CSV_ROWS = 10_000  # as in the example: beyond, Parquet
 MANY = 100  # the scale that the targets are about
 STATEMENTS = 10_000  # issued at most, so that the bench comes to an end at any scale
+MOST_PAPERS = 1_000
 SIZES = (100, 1_000, 10_000)  # statements verified together
 EXPLAINING = 30.0  # seconds after which no further number is explained
 ROW = bytes(200)  # about what a ballot line is in canonical JSON, with its salt
@@ -102,7 +106,7 @@ def steps(site: Site) -> Iterator[tuple[str, Step]]:
             yield f"{name}: catch up with {kind}", partial(reach, name=name, kind=kind)
         if site.copies > 1:
             yield f"{name}: copy", partial(copy, name=name)
-        verbs = (("measure", measure), ("explain", explain), ("issue", issue_all))
+        verbs = (("measure", measure), ("explain", explain), ("issue", issue_all), ("draw", draw_all))
         for issue in programme["issue"]:
             for verb, step in verbs if site.copies == 1 else verbs[:1]:
                 yield f"{name}: {verb} {issue['period']}", partial(step, name=name, issue=issue)
@@ -257,7 +261,7 @@ def issue_all(site: Site, meter: Meter, name: str, issue: Mapping[str, Any]) -> 
     everybody = [(kind, who) for kind in issue["statements"] for who in workspace.subjects(scheme, kind, period)]
     some = everybody if len(everybody) <= STATEMENTS else _mixed(everybody)
     chosen = {kind: [who for of, who in some if of == kind] for kind in issue["statements"]}
-    order = Order(period, chosen, level_of(issue["level"]), issue["papers"])
+    order = Order(period, chosen, level_of(issue["level"]))
     of = f" (of {len(everybody):,})" if len(some) < len(everybody) else ""
     with meter.work(f"issue {period}{of}", site.target("4 GiB")) as line:
         written = issue_into(workspace, scheme, order, site.issued(name), by="bench")
@@ -267,6 +271,20 @@ def issue_all(site: Site, meter: Meter, name: str, issue: Mapping[str, Any]) -> 
     with meter.floor("JCS and Ed25519 of as many credentials"):
         for credential in credentials:
             key.sign(rfc8785.dumps(credential))
+
+
+def draw_all(site: Site, meter: Meter, name: str, issue: Mapping[str, Any]) -> None:
+    """Their papers as PDF, those of a thousand statements at most; the floor is a page for each, by Typst alone."""
+    workspace, scheme = site.open(name)
+    packages = [read_package(file.read_bytes()) for file in package_files(site.issued(name))[:MOST_PAPERS]]
+    items = [(package.statement, package) for package in packages]
+    papers = Papers.of(workspace, scheme, Period.parse(issue["period"]))
+    with meter.work(f"draw {issue['period']}", site.target("15 s for 605", 1)) as line:
+        line.count = len(papers.write_all(items, site.issued(name), "zh"))
+    fonts = typst.Fonts()
+    with meter.floor("Typst: a page with one letter for each"):
+        for _ in items:
+            typst.Compiler(b"x", font_paths=fonts).compile(format="pdf", pdf_standards=["a-2b"], timestamp=0)
 
 
 def verify(site: Site, meter: Meter, name: str) -> None:
