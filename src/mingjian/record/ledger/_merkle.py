@@ -104,10 +104,8 @@ class Tree:
 
 
 def _parents(level: Sequence[bytes]) -> list[bytes]:
-    each = iter(level)
-    paired = _digests(
-        b"\x01", zip(each, each, strict=False)
-    )  # two steps of the same iterator: a node and its right neighbour
+    each = iter(level)  # two steps of it: a node and its right neighbour
+    paired = _digests(b"\x01", zip(each, each, strict=False))
     return [*paired, level[-1]] if len(level) % 2 else paired
 
 
