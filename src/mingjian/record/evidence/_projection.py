@@ -83,22 +83,23 @@ class Projection:
             self.forget()
         if all(kind in done and done[kind][0] == shapes[kind] and done[kind][1] >= needed for kind in types):
             return head
-        with self._locked(fcntl.LOCK_EX), _connected(self.path, "READ_WRITE") as connection:
-            connection.execute(
-                f"CREATE TABLE IF NOT EXISTS {_KINDS} (scheme TEXT, kind TEXT, shape TEXT, size BIGINT,"
-                " PRIMARY KEY (scheme, kind))"
-            )
-            for kind, type in types.items():
-                connection.begin()
-                start = _start(connection, scheme, type, shapes[kind])
-                entries = self._ledger.entries(start, head, kind=kind, scheme=scheme)
-                for tables in _groups(_rows(run, type, zone) for run in self._ledger.runs(entries)):
-                    _add(connection, _table(scheme, kind), type, pa.concat_tables(tables))
+        with self._locked(fcntl.LOCK_EX):
+            with _connected(self.path, "READ_WRITE") as connection:
                 connection.execute(
-                    f"INSERT OR REPLACE INTO {_KINDS} VALUES (?, ?, ?, ?)",
-                    [scheme, kind, shapes[kind], max(start, head)],
+                    f"CREATE TABLE IF NOT EXISTS {_KINDS} (scheme TEXT, kind TEXT, shape TEXT, size BIGINT,"
+                    " PRIMARY KEY (scheme, kind))"
                 )
-                connection.commit()
+                starts = _starts(connection, scheme, shapes)
+                quiet = [kind for kind, start in starts.items() if not self._is_behind(scheme, kind, start, head)]
+                for kind, type in types.items():
+                    if kind not in quiet:
+                        self._take_in(connection, scheme, type, shapes[kind], starts.get(kind), head, zone)
+                connection.execute(
+                    f"UPDATE {_KINDS} SET size = greatest(size, ?) WHERE scheme = ? AND kind IN (SELECT unnest(?))",
+                    [head, scheme, quiet],
+                )
+                reached = _read(connection, scheme)
+            self._known[scheme] = _stamp(self.path), reached
         return head
 
     def forget(self) -> None:
@@ -188,6 +189,30 @@ class Projection:
                 return {}
         return self._known[scheme][1]
 
+    def _take_in(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        scheme: str,
+        type: EvidenceType,
+        shape: str,
+        start: int | None,
+        head: int,
+        zone: str,
+    ) -> None:
+        """Add the rows of one type from ``start`` on; without it, all of them to a new table. All or none of them land."""
+        connection.begin()
+        table = _table(scheme, type.id)
+        if start is None:
+            _lay_out(connection, table, type)
+        entries = self._ledger.entries(start or 0, head, kind=type.id, scheme=scheme)
+        for tables in _groups(_rows(run, type, zone) for run in self._ledger.runs(entries)):
+            _add(connection, table, type, pa.concat_tables(tables))
+        connection.execute(f"INSERT OR REPLACE INTO {_KINDS} VALUES (?, ?, ?, ?)", [scheme, type.id, shape, head])
+        connection.commit()
+
+    def _is_behind(self, scheme: str, kind: str, start: int, head: int) -> bool:
+        return next(self._ledger.entries(start, head, kind=kind, scheme=scheme), None) is not None
+
     def _delete(self) -> None:
         # Logs first (DuckDB has up to three): whoever dies in between leaves an older file, and never a log without its file.
         for file in (*self.path.parent.glob(f"{self.path.name}.wal*"), self.path):
@@ -265,20 +290,17 @@ def _read(connection: duckdb.DuckDBPyConnection, scheme: str) -> dict[str, tuple
     return {kind: (shape, size) for kind, shape, size in rows}
 
 
-def _start(connection: duckdb.DuckDBPyConnection, scheme: str, type: EvidenceType, shape: str) -> int:
-    """The size a type is caught up to; 0, with an empty table, where it is new or of another shape."""
-    found: tuple[Any, ...] | None = connection.execute(
-        f"SELECT shape, size FROM {_KINDS} WHERE scheme = ? AND kind = ?", [scheme, type.id]
-    ).fetchone()
-    if found is not None and found[0] == shape:
-        return int(found[1])
-    empty = with_provenance(view_schema(type).empty_table(), type, "UTC")
-    connection.register("_given", empty)
-    connection.execute(
-        f"CREATE OR REPLACE TABLE {_table(scheme, type.id)} AS SELECT *, NULL::BIGINT AS {SUPERSEDED} FROM _given"
-    )
+def _starts(connection: duckdb.DuckDBPyConnection, scheme: str, shapes: Mapping[str, str]) -> dict[str, int]:
+    """The sizes that types are caught up to whose tables have the shapes that are wanted."""
+    found = _read(connection, scheme)
+    return {kind: found[kind][1] for kind, shape in shapes.items() if kind in found and found[kind][0] == shape}
+
+
+def _lay_out(connection: duckdb.DuckDBPyConnection, table: str, type: EvidenceType) -> None:
+    """An empty table for a type, in place of the one of another shape that there may be."""
+    connection.register("_given", with_provenance(view_schema(type).empty_table(), type, "UTC"))
+    connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT *, NULL::BIGINT AS {SUPERSEDED} FROM _given")
     connection.unregister("_given")
-    return 0
 
 
 def _add(connection: duckdb.DuckDBPyConnection, table: str, type: EvidenceType, rows: pa.Table) -> None:
