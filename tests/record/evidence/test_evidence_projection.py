@@ -215,6 +215,19 @@ def test_a_type_that_is_declared_no_more_does_not_hold_up_the_others(
         assert view.kinds == types.keys()
 
 
+def test_a_type_that_gained_no_rows_is_caught_up_too(tmp_path: Path, types: Types, ledger: Batches) -> None:
+    made = projection(tmp_path, ledger)
+    made.catch_up("s", types, zone="UTC")
+    for rows, scheme in (([("C", 5)], "s"), ([("Z", 9)], "other")):
+        ledger.add(types["indicator"], rows, scheme)
+        assert made.catch_up("s", types, zone="UTC") == ledger.size
+        for seen in (made, projection(tmp_path, ledger)):  # as the one who wrote knows it, and as another reads it
+            with seen.view("s") as view:
+                assert (view.size, view.kinds) == (ledger.size, types.keys())
+                assert view.arrow("indicator").num_rows == 3
+                assert view.arrow("task").num_rows == 0
+
+
 def test_a_type_that_changed_is_read_anew(tmp_path: Path, types: Types, ledger: Batches) -> None:
     made = projection(tmp_path, ledger)
     made.catch_up("s", {"indicator": types["indicator"]})
