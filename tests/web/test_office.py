@@ -371,9 +371,9 @@ def test_an_audit_says_what_it_found(office: Any, said: Any, monkeypatch: pytest
     found = [Finding("rows-differ", "its rows are others", Place(file="entry 3"), remedy="restore it")]
     monkeypatch.setattr(office.workspace.ledger, "audit", lambda **_: found)
     browser.post("/ledger/audit")
-    assert "entry 3 : The rows are not those that were appended" in until_over(
-        browser, "/ledger/audit", said, "1 findings"
-    )
+    text = until_over(browser, "/ledger/audit", said, "1 findings")
+    assert "entry 3 : The rows are not those that were appended" in text
+    assert "[rows-differ: its rows are others]" in text  # the rule and the words of the log itself, in any language
 
 
 # -- who read what ------------------------------------------------------------------------------------------------------
